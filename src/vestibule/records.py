@@ -1,0 +1,476 @@
+"""The nouns as they are stored: frozen structs, times in microseconds UTC.
+
+Wire objects are separate (`api/objects.py`): the wire is fixed by its SDKs, the tables are ours.
+Every record of an organization carries `project_id` and `organization_id`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from vestibule.ids import Environment
+
+Json = Mapping[str, Any]
+Protocol = Literal["saml", "oidc", "external"]
+MemberStatus = Literal["pending", "invited", "active", "deleted"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What is common to all: immutable, keyword-only; change one with `msgspec.structs.replace`."""
+
+
+# Projects ------------------------------------------------------------------------------------
+
+
+class Project(Record, frozen=True, kw_only=True):
+    """One environment of one application; everything else belongs to exactly one."""
+
+    project_id: str
+    environment: Environment
+    name: str
+    created_at: int
+
+
+class ProjectSecret(Record, frozen=True, kw_only=True):
+    """An API secret: several may be active, so that they can be rotated."""
+
+    secret_id: str
+    project_id: str
+    secret_hash: bytes
+    last_four: str
+    created_at: int
+
+
+class PublicToken(Record, frozen=True, kw_only=True):
+    """Names a project in a browser's request; not a secret."""
+
+    public_token: str
+    project_id: str
+    created_at: int
+
+
+class RedirectUrl(Record, frozen=True, kw_only=True):
+    """A place that browsers may be sent to with a token (semantics 1.1)."""
+
+    project_id: str
+    url: str
+    login: bool = False
+    signup: bool = False
+    default_login: bool = False
+    default_signup: bool = False
+    created_at: int
+
+
+class SigningKey(Record, frozen=True, kw_only=True):
+    """An RS256 key of session JWTs. `private_key` is sealed; `certificate` is DER for x5c.
+
+    Published from `created_at`, signs from `active_from`, published until `retires_at` (0: open).
+    """
+
+    key_id: str
+    project_id: str
+    private_key: bytes
+    certificate: bytes
+    created_at: int
+    active_from: int
+    retires_at: int = 0
+
+
+class DataKey(Record, frozen=True, kw_only=True):
+    """A 256-bit key that seals secrets, wrapped by the master key."""
+
+    data_key_id: str
+    wrapped: bytes
+    created_at: int
+
+
+# Organizations and members -------------------------------------------------------------------
+
+
+class EmailRoleAssignment(Record, frozen=True, kw_only=True):
+    """Members whose address is in `domain` hold `role_id`."""
+
+    domain: str
+    role_id: str
+
+
+class Permissions(Record, frozen=True, kw_only=True):
+    """Actions a role may perform on one resource; `*` alone means all."""
+
+    resource_id: str
+    actions: tuple[str, ...]
+
+
+class Role(Record, frozen=True, kw_only=True):
+    """A named set of permissions."""
+
+    role_id: str
+    description: str = ""
+    permissions: tuple[Permissions, ...] = ()
+
+
+class Organization(Record, frozen=True, kw_only=True):
+    """A tenant: the product's customer, with its settings (semantics 1.2)."""
+
+    organization_id: str
+    project_id: str
+    organization_name: str
+    organization_slug: str
+    organization_external_id: str | None = None
+    organization_logo_url: str = ""
+    trusted_metadata: Json = {}
+    sso_default_connection_id: str | None = None
+    sso_jit_provisioning: str = "ALL_ALLOWED"
+    sso_jit_provisioning_allowed_connections: tuple[str, ...] = ()
+    email_allowed_domains: tuple[str, ...] = ()
+    email_jit_provisioning: str = "NOT_ALLOWED"
+    email_invites: str = "ALL_ALLOWED"
+    oauth_tenant_jit_provisioning: str = "NOT_ALLOWED"
+    allowed_oauth_tenants: Json | None = None
+    claimed_email_domains: tuple[str, ...] = ()
+    auth_methods: str = "ALL_ALLOWED"
+    allowed_auth_methods: tuple[str, ...] = ()
+    mfa_policy: str = "OPTIONAL"
+    mfa_methods: str = "ALL_ALLOWED"
+    allowed_mfa_methods: tuple[str, ...] = ()
+    rbac_email_implicit_role_assignments: tuple[EmailRoleAssignment, ...] = ()
+    first_party_connected_apps_allowed_type: str = "ALL_ALLOWED"
+    allowed_first_party_connected_apps: tuple[str, ...] = ()
+    third_party_connected_apps_allowed_type: str = "ALL_ALLOWED"
+    allowed_third_party_connected_apps: tuple[str, ...] = ()
+    custom_roles: tuple[Role, ...] = ()
+    created_at: int
+    updated_at: int
+
+
+class OrganizationDomain(Record, frozen=True, kw_only=True):
+    """One e-mail domain of an organization's settings, kept apart so that it can be searched.
+
+    A domain is claimed by at most one organization of a project.
+    """
+
+    project_id: str
+    organization_id: str
+    kind: Literal["allowed", "claimed"]
+    domain: str
+
+
+class Member(Record, frozen=True, kw_only=True):
+    """A person inside one organization (semantics 1.3).
+
+    `email_address` is as given; `email_key` is its canonical form, unique among the live and
+    retired addresses of the organization (`MemberEmail`). `roles` are the directly assigned ones.
+    """
+
+    member_id: str
+    project_id: str
+    organization_id: str
+    email_address: str
+    status: MemberStatus
+    email_address_verified: bool = False
+    name: str = ""
+    external_id: str | None = None
+    is_breakglass: bool = False
+    mfa_enrolled: bool = False
+    mfa_phone_number: str = ""
+    mfa_phone_number_verified: bool = False
+    default_mfa_method: str = ""
+    trusted_metadata: Json = {}
+    untrusted_metadata: Json = {}
+    created_at: int
+    updated_at: int
+
+
+class MemberRole(Record, frozen=True, kw_only=True):
+    """A role given to a member directly; all others are derived (`domain/roles.py`)."""
+
+    project_id: str
+    organization_id: str
+    member_id: str
+    role_id: str
+
+
+class MemberEmail(Record, frozen=True, kw_only=True):
+    """An address that belongs to a live member: the primary one or a retired one.
+
+    Unique on (project, organization, email_key), which is what keeps one address with one member.
+    """
+
+    email_id: str
+    project_id: str
+    organization_id: str
+    member_id: str
+    email_key: str
+    email_address: str
+    retired: bool = False
+    created_at: int
+
+
+class Registration(Record, frozen=True, kw_only=True):
+    """The tie between a member and an identity at one connection (`sso_registrations`).
+
+    `groups` is None when the identity provider sent none; that is not the same as no groups.
+    """
+
+    registration_id: str
+    project_id: str
+    organization_id: str
+    member_id: str
+    connection_id: str
+    external_id: str
+    sso_attributes: Json = {}
+    groups: tuple[str, ...] | None = None
+    created_at: int
+    updated_at: int
+
+
+# Connections ---------------------------------------------------------------------------------
+
+
+class GroupRoleAssignment(Record, frozen=True, kw_only=True):
+    """Members in `group` (at the identity provider) hold `role_id`."""
+
+    role_id: str
+    group: str
+
+
+class SamlConfiguration(Record, frozen=True, kw_only=True):
+    """What a SAML connection knows of its identity provider."""
+
+    idp_entity_id: str = ""
+    idp_sso_url: str = ""
+    attribute_mapping: Json | None = None
+    nameid_format: str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+    alternative_audience_uri: str = ""
+    alternative_acs_url: str = ""
+    idp_initiated_auth_disabled: bool = False
+    allow_gateway_callback: bool = False
+    connection_roles: tuple[str, ...] = ()
+    group_roles: tuple[GroupRoleAssignment, ...] = ()
+
+
+class OidcConfiguration(Record, frozen=True, kw_only=True):
+    """What an OIDC connection knows of its identity provider; `client_secret` is sealed."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: bytes = b""
+    authorization_url: str = ""
+    token_url: str = ""
+    userinfo_url: str = ""
+    jwks_url: str = ""
+    custom_scopes: str = ""
+    attribute_mapping: Json | None = None
+
+
+class ExternalConfiguration(Record, frozen=True, kw_only=True):
+    """The connection of another organization that this one refers to (semantics 3)."""
+
+    external_organization_id: str
+    external_connection_id: str
+    connection_roles: tuple[str, ...] = ()
+    group_roles: tuple[GroupRoleAssignment, ...] = ()
+
+
+Configuration = SamlConfiguration | OidcConfiguration | ExternalConfiguration
+
+
+class Connection(Record, frozen=True, kw_only=True):
+    """An organization's SSO connection; exactly one of `saml`, `oidc`, `external` is set."""
+
+    connection_id: str
+    project_id: str
+    organization_id: str
+    protocol: Protocol
+    display_name: str
+    identity_provider: str = "generic"
+    status: Literal["pending", "active"] = "pending"
+    saml: SamlConfiguration | None = None
+    oidc: OidcConfiguration | None = None
+    external: ExternalConfiguration | None = None
+    created_at: int
+    updated_at: int
+
+
+class ConnectionKey(Record, frozen=True, kw_only=True):
+    """A certificate or key of a SAML connection.
+
+    `verification`: the identity provider's certificate, no private key. `signing`: ours, with its
+    certificate. `encryption`: ours, private key only. Private keys (PKCS#1 PEM) are sealed.
+    """
+
+    key_id: str
+    project_id: str
+    organization_id: str
+    connection_id: str
+    purpose: Literal["verification", "signing", "encryption"]
+    certificate: str = ""
+    private_key: bytes = b""
+    issuer: str = ""
+    expires_at: int = 0
+    created_at: int
+    updated_at: int
+
+
+# Sign-in -------------------------------------------------------------------------------------
+
+
+class SignIn(Record, frozen=True, kw_only=True):
+    """One SP-initiated sign-in between start and callback.
+
+    `sign_in_id` and `secret_hash` are the RelayState or `state`; `browser_hash` is the hash of
+    the cookie set at start. `code_verifier` (ours towards the identity provider) is sealed.
+    `start_connection_id` is the connection asked for: an external one, or the same.
+    """
+
+    sign_in_id: str
+    secret_hash: bytes
+    browser_hash: bytes
+    project_id: str
+    organization_id: str
+    connection_id: str
+    start_connection_id: str
+    request_id: str = ""
+    nonce: str = ""
+    code_verifier: bytes = b""
+    login_redirect_url: str
+    signup_redirect_url: str
+    pkce_code_challenge: str = ""
+    created_at: int
+    expires_at: int
+    consumed_at: int = 0
+
+
+class Identity(Record, frozen=True, kw_only=True):
+    """Who the identity provider says it is: the one neutral result of both protocols.
+
+    `attributes` are as received; `metadata` are the mapped extra keys for trusted metadata.
+    """
+
+    external_id: str
+    email_address: str
+    name: str = ""
+    groups: tuple[str, ...] | None = None
+    attributes: Json = {}
+    metadata: Json = {}
+    session_index: str = ""
+    name_id: str = ""
+
+
+class SsoToken(Record, frozen=True, kw_only=True):
+    """A verified identity waiting to be redeemed once by the application."""
+
+    token_id: str
+    secret_hash: bytes
+    project_id: str
+    organization_id: str
+    connection_id: str
+    protocol: Protocol
+    identity: Identity
+    pkce_code_challenge: str = ""
+    trace_id: str
+    created_at: int
+    expires_at: int
+    attempts: int = 0
+    consumed_at: int = 0
+
+
+class Replay(Record, frozen=True, kw_only=True):
+    """An assertion that has been used; unique on (connection_id, assertion_id)."""
+
+    project_id: str
+    organization_id: str
+    connection_id: str
+    assertion_id: str
+    expires_at: int
+
+
+class TraceStep(Record, frozen=True, kw_only=True):
+    """One check of a sign-in: what was wanted, what came. Never a secret."""
+
+    name: str
+    expected: str
+    received: str
+    passed: bool
+
+
+class Trace(Record, frozen=True, kw_only=True):
+    """The record of one sign-in, good or bad, for the admin who has to fix it.
+
+    `side` says who must act: identity_provider, application, vestibule, user, or "" when good.
+    """
+
+    trace_id: str
+    project_id: str
+    organization_id: str
+    connection_id: str
+    sign_in_id: str = ""
+    outcome: Literal["succeeded", "failed"]
+    error_type: str = ""
+    reason: str = ""
+    side: str = ""
+    steps: tuple[TraceStep, ...] = ()
+    created_at: int
+
+
+# Sessions ------------------------------------------------------------------------------------
+
+
+class Factor(Record, frozen=True, kw_only=True):
+    """How a member proved an identity.
+
+    `details` is the wire's detail object and `details_name` its key there.
+    """
+
+    type: str
+    delivery_method: str
+    details_name: str
+    details: Json
+    sequence_order: Literal["PRIMARY", "SECONDARY", "UNKNOWN"] = "PRIMARY"
+    last_authenticated_at: int
+    created_at: int
+    updated_at: int
+
+
+class Session(Record, frozen=True, kw_only=True):
+    """A member's session. The opaque token is stored as its id and the hash of its secret."""
+
+    session_id: str
+    token_id: str
+    secret_hash: bytes
+    project_id: str
+    organization_id: str
+    member_id: str
+    factors: tuple[Factor, ...]
+    custom_claims: Json = {}
+    started_at: int
+    last_accessed_at: int
+    expires_at: int
+
+
+class IntermediateSession(Record, frozen=True, kw_only=True):
+    """Factors that are not yet enough for a session; bound to its organization."""
+
+    token_id: str
+    secret_hash: bytes
+    project_id: str
+    organization_id: str
+    member_id: str
+    factors: tuple[Factor, ...]
+    created_at: int
+    expires_at: int
+
+
+class OutboxMessage(Record, frozen=True, kw_only=True):
+    """Something to leave the system after the transaction that wrote it has committed."""
+
+    message_id: str
+    project_id: str
+    organization_id: str
+    kind: str
+    payload: Json
+    created_at: int
+    deliver_at: int
+    attempts: int = 0
+    delivered_at: int = 0

@@ -1,0 +1,115 @@
+"""Every setting: name, type, default and one sentence of help. The only reader of the environment.
+
+A setting `database` is read from `VESTIBULE_DATABASE`. All defaults work; an unknown
+`VESTIBULE_…` name is an error at start-up that names the nearest known one.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+PREFIX: Final = "VESTIBULE_"
+
+
+class SettingError(Exception):
+    """A setting is unknown or has a value that cannot be used; the text names it."""
+
+
+def _setting(default: object, help_text: str, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"help": help_text, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values in force. `repr` hides secrets."""
+
+    base_url: str = _setting(
+        "http://127.0.0.1:8080",
+        "Public address of this server without a trailing slash; it is part of every ACS and "
+        "redirect URL, so changing it breaks existing connections.",
+    )
+    database: str = _setting(
+        "sqlite:data/vestibule.db",
+        "Where the data is: `sqlite:PATH` or `postgresql://user:password@host:port/name`.",
+        secret=True,
+    )
+    master_key: str = _setting(
+        "",
+        "32 bytes in base64 that wrap the data keys; empty: read or made in `master_key_file`.",
+        secret=True,
+    )
+    master_key_file: str = _setting(
+        "data/master.key",
+        "File with the master key; it is made with mode 0600 when neither it nor `master_key` "
+        "exists and the database holds no data key yet.",
+    )
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8080, "Port to listen on; 0 takes a free one.")
+    database_connections: int = _setting(8, "PostgreSQL connections held by one process.")
+    clock_skew_seconds: int = _setting(
+        60, "Tolerated difference between our clock and an identity provider's; 0 to 300."
+    )
+    max_body_bytes: int = _setting(
+        1_048_576, "Largest request body that is read; larger ones are answered with 413."
+    )
+    outbound_hosts: str = _setting(
+        "",
+        "Host names or host:port, separated by commas, that may be fetched although they are "
+        "private or not https (an identity provider inside your network).",
+    )
+    outbound_networks: str = _setting(
+        "", "Networks in CIDR form, separated by commas, that may be fetched although private."
+    )
+    outbound_ca_file: str = _setting(
+        "",
+        "PEM file with certificate authorities trusted for outbound requests besides the system's.",
+    )
+    log_json: bool = _setting(True, "Write log lines as JSON; false writes them for people.")
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that `environ` (the process's own when None) asks for.
+
+    Raises SettingError naming the variable and what was expected.
+    """
+    given = os.environ if environ is None else environ
+    known = {PREFIX + item.name.upper(): item for item in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name, text in given.items():
+        if not name.startswith(PREFIX):
+            continue
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            raise SettingError(f"unknown setting {name}; did you mean {near[0]}?")
+        item = known[name]
+        values[item.name] = _parse(name, text, type(item.default))
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _parse(name: str, text: str, kind: type[object]) -> object:
+    if kind is bool:
+        if text.lower() not in {"true", "false"}:
+            raise SettingError(f"{name}: expected true or false, got {text!r}")
+        return text.lower() == "true"
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingError(f"{name}: expected a whole number, got {text!r}") from None
+    return text
+
+
+def _check(settings: Settings) -> None:
+    if not settings.base_url.startswith(("https://", "http://")) or settings.base_url.endswith("/"):
+        raise SettingError(
+            f"{PREFIX}BASE_URL: expected https://host[:port] without a trailing slash, "
+            f"got {settings.base_url!r}"
+        )
+    if not 0 <= settings.clock_skew_seconds <= 300:
+        raise SettingError(f"{PREFIX}CLOCK_SKEW_SECONDS: expected 0 to 300")
+    if not settings.database.startswith(("sqlite:", "postgresql://")):
+        raise SettingError(f"{PREFIX}DATABASE: expected sqlite:PATH or postgresql://…")

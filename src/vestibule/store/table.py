@@ -1,0 +1,194 @@
+"""One table of the database as records: builds the SQL text once per shape and runs it.
+
+This is the one place that writes predicates. Text is the same for both engines, with `$n`
+parameters; names come from records and keyword arguments in our own code, values never enter text.
+"""
+
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import msgspec
+
+from vestibule.records import Record
+
+R = TypeVar("R", bound=Record)
+Row = Sequence[Any]
+
+_OPERATORS: Final = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "like": "LIKE"}
+_PLAIN: Final = (str, int, bytes, bool)
+
+
+class Executor(Protocol):
+    """Runs statements inside one transaction; each engine has one."""
+
+    async def fetch(self, sql: str, values: Sequence[object]) -> Sequence[Row]:
+        """Run `sql` and return its rows. Raises Conflict on a broken uniqueness."""
+        ...
+
+    async def execute(self, sql: str, values: Sequence[object]) -> int:
+        """Run `sql` and return the number of rows touched. Raises Conflict."""
+        ...
+
+
+class Table(Generic[R]):
+    """How a record type is laid out in its table: same names, JSON text where not a plain value."""
+
+    def __init__(self, name: str, record: type[R], *, key: tuple[str, ...]) -> None:
+        self.name = name
+        self.record = record
+        self.key = key
+        hints = typing.get_type_hints(record)
+        self.columns = tuple(field.name for field in msgspec.structs.fields(record))
+        self.json = frozenset(c for c in self.columns if not _is_plain(hints[c]))
+        self._types = hints
+        self.column_list = ", ".join(self.columns)
+
+    def values(self, record: R) -> list[object]:
+        """Return the record's column values, in the order of `columns`."""
+        return [self.value(column, getattr(record, column)) for column in self.columns]
+
+    def value(self, column: str, value: object) -> object:
+        """Return `value` as the database keeps it."""
+        if value is None or column not in self.json:
+            return value
+        return msgspec.json.encode(value, order="deterministic").decode()
+
+    def read(self, row: Row) -> R:
+        """Return the record of a row whose columns are in the order of `columns`."""
+        values = {}
+        for column, value in zip(self.columns, row, strict=True):
+            if column in self.json and value is not None:
+                values[column] = msgspec.json.decode(value, type=self._types[column])
+            else:
+                values[column] = value
+        # strict=False turns SQLite's 0 and 1 into booleans.
+        return msgspec.convert(values, self.record, strict=False, builtin_types=(bytes,))
+
+
+def _is_plain(hint: object) -> bool:
+    """True for str, int, bytes, bool, a Literal of str, and any of these or None."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return all(arg is types.NoneType or _is_plain(arg) for arg in typing.get_args(hint))
+    return hint in _PLAIN or origin is typing.Literal
+
+
+class Rows(Generic[R]):
+    """The rows of one table inside one transaction.
+
+    Conditions are keywords: `organization_id="…"`, `member_id=("a", "b")` for any of several,
+    `external_id=None` for absence, `expires_at__gt=now` with gt, ge, lt, le or like.
+    """
+
+    def __init__(self, table: Table[R], executor: Executor) -> None:
+        self.table = table
+        self._executor = executor
+
+    async def insert(self, record: R) -> None:
+        """Add `record`. Raises Conflict when a unique value is taken."""
+        await self._executor.execute(_insert(self.table), self.table.values(record))
+
+    async def insert_if_absent(self, record: R) -> bool:
+        """Add `record` unless a unique value is taken; return whether it was added."""
+        sql = f"{_insert(self.table)} ON CONFLICT DO NOTHING"
+        return await self._executor.execute(sql, self.table.values(record)) == 1
+
+    async def update(self, record: R) -> bool:
+        """Write all columns of `record` to the row with its key; False when there is none."""
+        table = self.table
+        return await self._executor.execute(_update(table), table.values(record)) == 1
+
+    async def find(self, **where: Any) -> R | None:
+        """Return the one record that fits, or None."""
+        found = await self.all(limit=1, **where)
+        return found[0] if found else None
+
+    async def all(
+        self, *, order: str = "", descending: bool = False, limit: int = 0, **where: Any
+    ) -> list[R]:
+        """Return the records that fit, ordered by the key (or by column `order`)."""
+        table = self.table
+        predicate, values = self._predicate(where)
+        columns = (order,) if order else table.key
+        if order and order not in table.columns:
+            raise TypeError(f"{table.name} has no column {order}")
+        direction = " DESC" if descending else ""
+        sql = f"SELECT {table.column_list} FROM {table.name}{predicate} ORDER BY " + ", ".join(
+            column + direction for column in columns
+        )
+        if limit:
+            values.append(limit)
+            sql += f" LIMIT ${len(values)}"
+        return [table.read(row) for row in await self._executor.fetch(sql, values)]
+
+    async def count(self, **where: Any) -> int:
+        """Return how many rows fit."""
+        predicate, values = self._predicate(where)
+        sql = f"SELECT count(*) FROM {self.table.name}{predicate}"
+        return int((await self._executor.fetch(sql, values))[0][0])
+
+    async def change(self, values: Mapping[str, object], **where: Any) -> list[R]:
+        """Set columns of the rows that fit, in one statement, and return them as they now are.
+
+        This is how one-time things are consumed: the condition and the change are one statement.
+        """
+        table = self.table
+        predicate, arguments = self._predicate(where)
+        assignments = []
+        for column, value in values.items():
+            arguments.append(table.value(column, value))
+            assignments.append(f"{column} = ${len(arguments)}")
+        sql = (
+            f"UPDATE {table.name} SET {', '.join(assignments)}{predicate} "
+            f"RETURNING {table.column_list}"
+        )
+        return [table.read(row) for row in await self._executor.fetch(sql, arguments)]
+
+    async def delete(self, **where: Any) -> int:
+        """Remove the rows that fit and return how many there were. A condition is required."""
+        if not where:
+            raise TypeError("delete needs a condition")
+        predicate, values = self._predicate(where)
+        return await self._executor.execute(f"DELETE FROM {self.table.name}{predicate}", values)
+
+    async def select(self, sql: str, *values: object) -> list[R]:
+        """Return the records of a hand-written tail (`WHERE … ORDER BY …`) of this table."""
+        text = f"SELECT {self.table.column_list} FROM {self.table.name} {sql}"
+        return [self.table.read(row) for row in await self._executor.fetch(text, values)]
+
+    def _predicate(self, where: Mapping[str, object]) -> tuple[str, list[object]]:
+        parts: list[str] = []
+        values: list[object] = []
+        for name, value in where.items():
+            column, _, suffix = name.partition("__")
+            if column not in self.table.columns:
+                raise TypeError(f"{self.table.name} has no column {column}")
+            if value is None:
+                parts.append(f"{column} IS NULL")
+            elif isinstance(value, (tuple, list, set, frozenset)):
+                values.extend(value)
+                first = len(values) - len(value) + 1
+                marks = ", ".join(f"${n}" for n in range(first, len(values) + 1))
+                # An empty IN () is not SQL for PostgreSQL; nothing is in an empty list.
+                parts.append(f"{column} IN ({marks})" if value else "1 = 0")
+            else:
+                values.append(value)
+                parts.append(f"{column} {_OPERATORS.get(suffix, '=')} ${len(values)}")
+        return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
+
+
+@cache
+def _insert(table: Table[Any]) -> str:
+    marks = ", ".join(f"${n}" for n in range(1, len(table.columns) + 1))
+    return f"INSERT INTO {table.name} ({table.column_list}) VALUES ({marks})"
+
+
+@cache
+def _update(table: Table[Any]) -> str:
+    numbered = {column: n for n, column in enumerate(table.columns, 1)}
+    assignments = ", ".join(f"{c} = ${n}" for c, n in numbered.items() if c not in table.key)
+    keys = " AND ".join(f"{c} = ${numbered[c]}" for c in table.key)
+    return f"UPDATE {table.name} SET {assignments} WHERE {keys}"
