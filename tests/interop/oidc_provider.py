@@ -1,0 +1,49 @@
+"""oidc-provider, the certified OpenID provider written in JavaScript."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.interop.parties import INTEROP, Person, RelyingParty
+from tests.interop.processes import free_port, running
+
+ALICE = Person(login="alice", password="alicepass", email="alice@example.com", name="Alice Ärlig")
+BOB = Person(login="bob", password="bobpass", email="bob@example.com", name="Bob O'Neil & <Söhne>")
+# The provider says that this one's e-mail address is not verified.
+MALLORY = Person(
+    login="mallory", password="mallorypass", email="mallory@example.com", name="Mallory"
+)
+
+
+@dataclass(frozen=True)
+class OidcProvider:
+    """A running oidc-provider; it was told about its relying parties at start."""
+
+    issuer: str
+
+    @staticmethod
+    def subject(person: Person) -> str:
+        return f"id-of-{person.login}"
+
+
+@contextmanager
+def oidc_provider(home: Path, *, relying_parties: Sequence[RelyingParty]) -> Iterator[OidcProvider]:
+    port = free_port()
+    provider = OidcProvider(f"http://localhost:{port}")
+    clients = home / "clients.json"
+    clients.write_text(json.dumps([_client(party) for party in relying_parties]))
+    command = [str(INTEROP / "oidc_provider/start.sh"), str(port), str(clients)]
+    ready_url = f"{provider.issuer}/.well-known/openid-configuration"
+    with running(command, log=home / "start.log", ready_url=ready_url):
+        yield provider
+
+
+def _client(party: RelyingParty) -> dict[str, object]:
+    return {
+        "client_id": party.client_id,
+        "client_secret": party.client_secret,
+        "redirect_uris": [party.redirect_url],
+        "id_token_signed_response_alg": party.algorithm,
+    }

@@ -1,0 +1,59 @@
+"""SimpleSAMLphp, the SAML identity provider written in PHP."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.interop.parties import INTEROP, Person
+from tests.interop.processes import free_port, running
+
+ALICE = Person(login="alice", password="alicepass", email="alice@example.com", name="Alice Ärlig")
+BOB = Person(login="bob", password="bobpass", email="bob@example.com", name="Bob O'Neil & <Söhne>")
+
+
+@dataclass(frozen=True)
+class SimpleSamlPhp:
+    """A running SimpleSAMLphp; it reads its service providers again at every request."""
+
+    home: Path
+    base_url: str
+
+    @property
+    def entity_id(self) -> str:
+        return f"{self.base_url}/idp"
+
+    @property
+    def sso_url(self) -> str:
+        return f"{self.base_url}/saml2/idp/SSOService.php"
+
+    @property
+    def metadata_url(self) -> str:
+        return f"{self.base_url}/saml2/idp/metadata.php"
+
+    @property
+    def certificate(self) -> str:
+        return (self.home / "cert/idp.crt").read_text()
+
+    def initiate_url(self, entity_id: str) -> str:
+        """Where somebody begins at the provider to be sent to the service provider."""
+        return f"{self.sso_url}?{urlencode({'spentityid': entity_id})}"
+
+    def trust(self, *, entity_id: str, acs_url: str, **options: Any) -> None:
+        """Adds or replaces one service provider; `options` are those of saml20-sp-remote."""
+        path = self.home / "sps.json"
+        known: dict[str, Mapping[str, Any]] = json.loads(path.read_text())
+        known[entity_id] = {"AssertionConsumerService": acs_url, **options}
+        path.write_text(json.dumps(known))
+
+
+@contextmanager
+def simplesamlphp(home: Path) -> Iterator[SimpleSamlPhp]:
+    port = free_port()
+    provider = SimpleSamlPhp(home, f"http://localhost:{port}")
+    command = [str(INTEROP / "simplesamlphp/start.sh"), str(home), str(port)]
+    with running(command, log=home / "start.log", ready_url=provider.metadata_url):
+        yield provider
