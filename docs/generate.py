@@ -1,0 +1,125 @@
+"""Writes the pages that are read from the code; with --check, compares them and writes nothing."""
+
+import ast
+import difflib
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Final
+
+from vestibule import errors
+from vestibule.settings import PREFIX, Settings
+
+DOCS: Final = Path(__file__).parent
+TESTS: Final = DOCS.parent / "tests"
+NOTE: Final = "<!-- Written by `make docs`; edit the code instead. -->"
+
+
+def errors_page() -> str:
+    """Return every error a caller can see."""
+    rows = "\n".join(
+        f'| <a id="{each.name}"></a>`{each.name}` | {each.status} | {cell(each.message)} |'
+        for each in errors.all_errors()
+    )
+    return f"""# Errors
+
+{NOTE}
+
+Every error answer is JSON with `status_code`, `request_id`, `error_type`, `error_message` and
+`error_url`. The message may say more than the text below: which field, and what was expected.
+
+| error_type | status | what it says |
+|---|---|---|
+{rows}
+"""
+
+
+def settings_page() -> str:
+    """Return every setting."""
+    rows = "\n".join(
+        f"| `{PREFIX}{each.name.upper()}` | `{each.default}` | {cell(each.metadata['help'])}"
+        f"{' Kept out of logs.' if each.metadata['secret'] else ''} |"
+        for each in fields(Settings)
+    )
+    return f"""# Settings
+
+{NOTE}
+
+Settings are environment variables. Every default works; an unknown name that begins with
+`{PREFIX}` stops the start.
+
+| variable | default | what it does |
+|---|---|---|
+{rows}
+"""
+
+
+def cases_page() -> str:
+    """Return which test proves which attack or rule."""
+    proven: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(TESTS.rglob("test_*.py")):
+        for case, test in marked_cases(ast.parse(path.read_text())):
+            link = path.relative_to(DOCS.parent).as_posix()
+            proven[case].append(f"[{test}](../../{link})")
+    rows = "\n".join(f"| {case} | {', '.join(proven[case])} |" for case in sorted(proven))
+    return f"""# Attack and rule cases
+
+{NOTE}
+
+XP: XML parsing · XS: signatures · XE: encryption · SP: the SAML profile · OI: OpenID Connect ·
+SR: outbound requests. Each row is run by `make test`.
+
+| case | test |
+|---|---|
+{rows}
+"""
+
+
+def marked_cases(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield (case, test name) for each `@pytest.mark.case("XP-16")` of a test module."""
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for call in node.decorator_list:
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.case":
+                yield from ((ast.literal_eval(each), node.name) for each in call.args)
+
+
+def cell(text: str) -> str:
+    """Return the text as it can stand in a cell of a Markdown table."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "reference/errors.md": errors_page,
+    "reference/settings.md": settings_page,
+    "security/cases.md": cases_page,
+}
+
+
+def main() -> int:
+    """Write the pages, or with --check print how they differ; return the exit status."""
+    check = sys.argv[1:] == ["--check"]
+    outdated = 0
+    for name, page in PAGES.items():
+        path, new = DOCS / name, page()
+        old = path.read_text() if path.is_file() else ""
+        if old == new:
+            continue
+        outdated += 1
+        if check:
+            sys.stdout.writelines(difflib.unified_diff(
+                old.splitlines(keepends=True), new.splitlines(keepends=True),
+                f"docs/{name}", f"docs/{name} after `make docs`", n=0,
+            ))  # fmt: skip
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(new)
+            sys.stdout.write(f"docs/{name} written\n")
+    return 1 if check and outdated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
