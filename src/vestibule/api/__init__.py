@@ -1,0 +1,1 @@
+"""JSON for applications: one file per endpoint group, declared with `endpoint.Group`."""

@@ -1,0 +1,113 @@
+"""Declare an endpoint once: routing, validation, OpenAPI and the reference are read from it."""
+
+import re
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import msgspec
+
+from vestibule.domain.caller import Caller
+from vestibule.domain.context import Context
+from vestibule.errors import ErrorType
+from vestibule.permissions import Access
+from vestibule.records import Project
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """Base of every request: path, query and body fields together. Unknown keys are ignored."""
+
+
+class Response(msgspec.Struct, kw_only=True):
+    """Base of every answer; the two fields are filled in by the endpoint machinery."""
+
+    status_code: int = 200
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who is calling: the project, and the member when a member-session header came along."""
+
+    context: Context
+    project: Project
+    caller: Caller | None
+    request_id: str
+
+    def require(
+        self, resource: str, action: str, *, organization_id: str, member_id: str = ""
+    ) -> None:
+        """Pass without a member session; with one, its roles must grant `action` (Caller.require).
+
+        Handlers use this for permissions that depend on the fields sent.
+        """
+        if self.caller is not None:
+            self.caller.require(
+                resource, action, organization_id=organization_id, member_id=member_id
+            )
+
+
+Handler = Callable[[Any, Call], Awaitable[Response]]
+H = typing.TypeVar("H", bound=Callable[..., Awaitable[Response]])
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of one path."""
+
+    group: str
+    method: str
+    path: str
+    access: Access
+    errors: tuple[ErrorType, ...]
+    handler: Handler
+    request: type[Request]
+    response: type[Response]
+
+    @property
+    def operation_id(self) -> str:
+        """Name it as the SDKs do: `organizations.members.create`."""
+        return f"{self.group}.{self.handler.__name__}"
+
+    @property
+    def path_names(self) -> tuple[str, ...]:
+        """Names of the fields in the path."""
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
+
+class Group:
+    """The endpoints of one file, in the order of their declaration."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.endpoints: list[Endpoint] = []
+
+    def endpoint(
+        self, method: str, path: str, *, access: Access, errors: tuple[ErrorType, ...] = ()
+    ) -> Callable[[H], H]:
+        """Declare `handler(request, call) -> response` as an endpoint.
+
+        Raises TypeError at import when a name in `path` is not a field of the request.
+        """
+
+        def declare(handler: H) -> H:
+            hints = get_type_hints(handler)
+            endpoint = Endpoint(
+                group=self.name,
+                method=method,
+                path=path,
+                access=access,
+                errors=errors,
+                handler=handler,
+                request=hints["request"],
+                response=hints["return"],
+            )
+            fields = {field.name for field in msgspec.structs.fields(endpoint.request)}
+            missing = set(endpoint.path_names) - fields
+            if missing:
+                raise TypeError(f"{path}: {sorted(missing)} not in {endpoint.request.__name__}")
+            self.endpoints.append(endpoint)
+            return handler
+
+        return declare

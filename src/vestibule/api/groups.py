@@ -1,0 +1,46 @@
+"""The endpoint groups, in the order of the reference, and the application made of them."""
+
+from collections import defaultdict
+from typing import Final
+
+from starlette.routing import Route, Router
+
+from vestibule import errors
+from vestibule.api import (
+    members,
+    organizations,
+    rbac,
+    rbac_organizations,
+    sessions,
+    sso,
+    sso_oidc,
+    sso_saml,
+)
+from vestibule.api.endpoint import Endpoint, Group
+from vestibule.api.operation import Operation
+from vestibule.domain.context import Context
+
+GROUPS: Final[tuple[Group, ...]] = (
+    organizations.group,
+    members.group,
+    sessions.group,
+    sso.group,
+    sso_saml.group,
+    sso_oidc.group,
+    rbac.group,
+    rbac_organizations.group,
+)
+
+
+def endpoints() -> list[Endpoint]:
+    """Return every endpoint."""
+    return [endpoint for group in GROUPS for endpoint in group.endpoints]
+
+
+def routes(context: Context) -> list[Route]:
+    """Return one route per path, literal segments before placeholders."""
+    by_path: defaultdict[str, dict[str, Endpoint]] = defaultdict(dict)
+    for endpoint in endpoints():
+        by_path[endpoint.path][endpoint.method] = endpoint
+    ordered = sorted(by_path, key=lambda path: [part.startswith("{") for part in path.split("/")])
+    return [Route(path, Operation(context, by_path[path])) for path in ordered]

@@ -1,0 +1,1 @@
+"""What the product does: its rules, without HTTP and without SQL text."""

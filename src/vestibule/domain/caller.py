@@ -1,0 +1,46 @@
+"""The member on whose behalf a backend call is made, and what that member may do."""
+
+from dataclasses import dataclass
+
+from vestibule import errors
+from vestibule.errors import Failure
+from vestibule.records import Role, Session
+
+SELF = "stytch.self"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A member session sent along with a call, and the roles that count in it now.
+
+    `roles` are the full roles (project policy and organization policy) that the session holds.
+    """
+
+    session: Session
+    roles: tuple[Role, ...]
+
+    def may(self, resource: str, action: str) -> bool:
+        """True when one of the roles grants `action` on exactly `resource` (semantics 5.2)."""
+        return any(
+            permission.resource_id == resource
+            and ("*" in permission.actions or action in permission.actions)
+            for role in self.roles
+            for permission in role.permissions
+        )
+
+    def require(
+        self, resource: str, action: str, *, organization_id: str, member_id: str = ""
+    ) -> None:
+        """Pass when the caller may do this in `organization_id`; else raise a 403.
+
+        `member_id` is the target of the call: where it is the caller, `stytch.self` counts too.
+        """
+        if organization_id != self.session.organization_id:
+            raise Failure(errors.session_authorization_tenancy_error)
+        own = bool(member_id) and member_id == self.session.member_id
+        if self.may(resource, action) or (own and self.may(SELF, action)):
+            return
+        raise Failure(
+            errors.session_authorization_error,
+            f"The Member's roles do not grant {action} on {resource}.",
+        )

@@ -1,0 +1,159 @@
+"""HTTP without opinions: reading a request within limits, and rendering an error once.
+
+Everything here speaks raw ASGI; `api` and `browser` build on it.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+import msgspec
+
+from vestibule import errors
+from vestibule.errors import Failure
+from vestibule.log import logger
+from vestibule.store.interface import StoreUnavailable
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = Iterable[tuple[str, str]]
+
+_RETRY_AFTER_SECONDS: Final = 2
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope of every JSON error (contract c)."""
+
+    status_code: int
+    request_id: str
+    error_type: str
+    error_message: str
+    error_url: str
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """Return the first value of header `name` (lower case), or ''."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return ""
+
+
+def client_address(scope: Scope) -> str:
+    """Return the address of the peer, or ''."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
+    """Return the whole body. Raises Failure 413 as soon as it is known to exceed `limit` bytes."""
+    announced = header(scope, b"content-length")
+    if announced.isdecimal() and int(announced) > limit:
+        raise Failure(errors.request_too_large)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise Failure(errors.request_too_large)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+class ClientGone(Exception):
+    """The peer closed the connection before the request was complete."""
+
+
+def read_json(scope: Scope, body: bytes) -> dict[str, Any]:
+    """Return the JSON object in `body` ({} when empty). Raises Failure 400 or 415."""
+    if not body:
+        return {}
+    content_type = header(scope, b"content-type").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise Failure(errors.unsupported_media_type)
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Failure(errors.bad_request, f"The body is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Failure(errors.bad_request, "The body must be a JSON object.")
+    if _NUL.search(body):
+        raise Failure(errors.bad_request, "The body has a NUL character, which cannot be stored.")
+    return value
+
+
+def path_value(raw: str) -> str:
+    """Decode one percent-encoded path segment. Raises Failure 400 when it is not UTF-8 text."""
+    try:
+        value = unquote(raw, errors="strict")
+    except UnicodeDecodeError:
+        raise Failure(errors.bad_request, "The path is not UTF-8.") from None
+    if "\0" in value:
+        raise Failure(errors.bad_request, "The path has a NUL character.")
+    return value
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return the wire error of any exception: ours as it is, the database's 503, all else 500.
+
+    What becomes a 500 is logged here with its stack; its text never leaves.
+    """
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, StoreUnavailable):
+        logger().warning("store unavailable", detail=str(error))
+        return Failure(errors.server_unavailable, retry_after=_RETRY_AFTER_SECONDS)
+    logger().error("request failed", exc_info=error)
+    return Failure(errors.internal_server_error)
+
+
+def error_body(failure: Failure, *, request_id: str, base_url: str) -> ErrorBody:
+    """Return the JSON envelope of `failure`."""
+    return ErrorBody(
+        status_code=failure.error.status,
+        request_id=request_id,
+        error_type=failure.error.name,
+        error_message=failure.message,
+        error_url=f"{base_url}/errors#{failure.error.name}",
+    )
+
+
+async def respond(
+    send: Send,
+    status: int,
+    body: bytes,
+    *,
+    content_type: str = "application/json",
+    headers: Headers | Mapping[str, str] = (),
+) -> None:
+    """Send one complete response. Nothing that we answer may be cached unless `headers` say so."""
+    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    if not any(name.lower() == "cache-control" for name, _ in pairs):
+        pairs.append(("cache-control", "no-store"))
+    pairs.append(("content-type", content_type))
+    pairs.append(("content-length", str(len(body))))
+    pairs.append(("x-content-type-options", "nosniff"))
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def respond_failure(
+    send: Send, failure: Failure, *, request_id: str, base_url: str, headers: Headers = ()
+) -> None:
+    """Send `failure` as JSON."""
+    pairs = list(headers)
+    if failure.retry_after:
+        pairs.append(("retry-after", str(failure.retry_after)))
+    if failure.error is errors.unauthorized_credentials:
+        pairs.append(("www-authenticate", 'Basic realm="vestibule"'))
+    body = msgspec.json.encode(error_body(failure, request_id=request_id, base_url=base_url))
+    await respond(send, failure.error.status, body, headers=pairs)
