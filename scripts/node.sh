@@ -12,6 +12,7 @@ fi
 
 lock=$folder/package-lock.json
 done=$folder/node_modules/.package-lock.json
+# shellcheck disable=SC3013 # -nt is not in POSIX, but in every sh that Debian and Ubuntu have
 if [ ! -e "$done" ] || [ "$lock" -nt "$done" ]; then
     echo "scripts/node.sh: npm ci in $folder"
     (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error)
