@@ -39,7 +39,7 @@ Every error answer is JSON with `status_code`, `request_id`, `error_type`, `erro
 def settings_page() -> str:
     """Return every setting."""
     rows = "\n".join(
-        f"| `{PREFIX}{each.name.upper()}` | `{each.default}` | {cell(each.metadata['help'])}"
+        f"| `{PREFIX}{each.name.upper()}` | {default(each.default)} | {cell(each.metadata['help'])}"
         f"{' Kept out of logs.' if each.metadata['secret'] else ''} |"
         for each in fields(Settings)
     )
@@ -62,8 +62,11 @@ def cases_page() -> str:
     for path in sorted(TESTS.rglob("test_*.py")):
         for case, test in marked_cases(ast.parse(path.read_text())):
             link = path.relative_to(DOCS.parent).as_posix()
-            proven[case].append(f"[{test}](../../{link})")
-    rows = "\n".join(f"| {case} | {', '.join(proven[case])} |" for case in sorted(proven))
+            if (entry := f"[{test}](../../{link})") not in proven[case]:
+                proven[case].append(entry)
+    rows = "\n".join(
+        f"| {case} | {', '.join(proven[case])} |" for case in sorted(proven, key=case_order)
+    )
     return f"""# Attack and rule cases
 
 {NOTE}
@@ -78,13 +81,25 @@ SR: outbound requests. Each row is run by `make test`.
 
 
 def marked_cases(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield (case, test name) for each `@pytest.mark.case("XP-16")` of a test module."""
+    """Yield (case, test) for each `pytest.mark.case("XP-16")` on a test or on its parameters."""
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        for call in node.decorator_list:
+        for call in (part for each in node.decorator_list for part in ast.walk(each)):
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.case":
                 yield from ((ast.literal_eval(each), node.name) for each in call.args)
+
+
+def case_order(case: str) -> tuple[str, int]:
+    """Return what sorts XP-9 before XP-16."""
+    family, number = case.split("-")
+    return family, int(number)
+
+
+def default(value: object) -> str:
+    """Return a default as it would be written in the environment."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text}`" if text else "empty"
 
 
 def cell(text: str) -> str:
