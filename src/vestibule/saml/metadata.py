@@ -14,6 +14,7 @@ from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.keys import Certificate, read_certificate
 from vestibule.saml.signing import append_key_info
 from vestibule.saml.times import read_instant
+from vestibule.saml.writing import append, start
 from vestibule.saml.xml import DS, MD, SAMLP, XENC, XENC11, parse, text
 
 MAX_CERTIFICATES: Final = 10
@@ -123,34 +124,39 @@ def service_provider_metadata(
     Certificates are PEM. Several of a kind are a rotation: the identity provider may use any. With
     an encryption certificate the algorithms we decrypt are named, AES-GCM first. `logout_url` is
     where both bindings of Single Logout are answered; without it none is offered.
+
+    Raises:
+        SamlError: `xml` when a value holds a control character.
     """
-    root = etree.Element(_ENTITY, nsmap={"md": MD, "ds": DS})
-    root.set("entityID", entity_id)
-    role = _child(root, "SPSSODescriptor")
-    role.set("protocolSupportEnumeration", SAMLP)
-    role.set("AuthnRequestsSigned", "true")
-    role.set("WantAssertionsSigned", "true")
+    root = start(_ENTITY, {"entityID": entity_id}, prefixes={"md": MD, "ds": DS})
+    role = append(
+        root,
+        f"{{{MD}}}SPSSODescriptor",
+        {
+            "protocolSupportEnumeration": SAMLP,
+            "AuthnRequestsSigned": "true",
+            "WantAssertionsSigned": "true",
+        },
+    )
     for pem in signing_certificates:
-        _key_descriptor(role, "signing", pem)
+        append_key_info(append(role, f"{{{MD}}}KeyDescriptor", {"use": "signing"}), pem)
     for pem in encryption_certificates:
-        descriptor = _key_descriptor(role, "encryption", pem)
+        descriptor = append(role, f"{{{MD}}}KeyDescriptor", {"use": "encryption"})
+        append_key_info(descriptor, pem)
         for algorithm in _ENCRYPTION_METHODS:
-            _child(descriptor, "EncryptionMethod").set("Algorithm", algorithm)
+            append(descriptor, f"{{{MD}}}EncryptionMethod", {"Algorithm": algorithm})
     if logout_url is not None:
         for binding in (REDIRECT, POST):
-            _endpoint(role, "SingleLogoutService", binding, logout_url)
-    _child(role, "NameIDFormat").text = nameid_format
-    consumer = _endpoint(role, "AssertionConsumerService", POST, acs_url)
-    consumer.set("index", "0")
-    consumer.set("isDefault", "true")
+            place = {"Binding": binding, "Location": logout_url}
+            append(role, f"{{{MD}}}SingleLogoutService", place)
+    append(role, f"{{{MD}}}NameIDFormat", text=nameid_format)
+    consumer = {"Binding": POST, "Location": acs_url, "index": "0", "isDefault": "true"}
+    append(role, f"{{{MD}}}AssertionConsumerService", consumer)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
 def _refused(expected: str, received: str) -> SamlError:
     return SamlError(Reason.METADATA, expected=expected, received=received)
-
-
-# Reading --------------------------------------------------------------------------------------
 
 
 def _entities(element: _Element) -> Iterator[tuple[_Element, ...]]:
@@ -255,24 +261,3 @@ def _duration(value: str) -> int:
     if not 0 < length <= MAX_CACHE_DURATION:
         raise _refused("a cacheDuration above zero, at most ten years", value)
     return length
-
-
-# Writing --------------------------------------------------------------------------------------
-
-
-def _child(parent: _Element, name: str) -> _Element:
-    return etree.SubElement(parent, f"{{{MD}}}{name}")
-
-
-def _endpoint(role: _Element, service: str, binding: str, url: str) -> _Element:
-    endpoint = _child(role, service)
-    endpoint.set("Binding", binding)
-    endpoint.set("Location", url)
-    return endpoint
-
-
-def _key_descriptor(role: _Element, use: str, pem: str) -> _Element:
-    descriptor = _child(role, "KeyDescriptor")
-    descriptor.set("use", use)
-    append_key_info(descriptor, pem)
-    return descriptor

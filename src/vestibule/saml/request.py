@@ -11,6 +11,7 @@ from lxml import etree
 from vestibule.clock import rfc3339
 from vestibule.saml.endpoints import POST, endpoint_url
 from vestibule.saml.signing import sign_enveloped, sign_query
+from vestibule.saml.writing import append, start
 from vestibule.saml.xml import SAML, SAMLP, parse
 
 
@@ -32,26 +33,27 @@ def authn_request(
     references of which the identity provider must meet exactly one; none asks for nothing.
 
     Raises:
-        SamlError: `saml.dest` when `destination` is no URL a message may be sent to.
+        SamlError: `saml.dest` when `destination` is no URL a message may be sent to, `xml` when a
+            value holds a control character.
     """
-    root = etree.Element(f"{{{SAMLP}}}AuthnRequest", nsmap={"samlp": SAMLP, "saml": SAML})
-    root.set("ID", request_id)
-    root.set("Version", "2.0")
-    root.set("IssueInstant", rfc3339(issued_at))
-    root.set("Destination", endpoint_url(destination))
-    root.set("ProtocolBinding", POST)
-    root.set("AssertionConsumerServiceURL", acs_url)
+    attributes = {
+        "ID": request_id,
+        "Version": "2.0",
+        "IssueInstant": rfc3339(issued_at),
+        "Destination": endpoint_url(destination),
+        "ProtocolBinding": POST,
+        "AssertionConsumerServiceURL": acs_url,
+    }
     if force_authn:
-        root.set("ForceAuthn", "true")
-    etree.SubElement(root, f"{{{SAML}}}Issuer").text = issuer
-    policy = etree.SubElement(root, f"{{{SAMLP}}}NameIDPolicy")
-    policy.set("Format", nameid_format)
-    policy.set("AllowCreate", "true")
+        attributes["ForceAuthn"] = "true"
+    root = start(f"{{{SAMLP}}}AuthnRequest", attributes, prefixes={"samlp": SAMLP, "saml": SAML})
+    append(root, f"{{{SAML}}}Issuer", text=issuer)
+    policy = {"Format": nameid_format, "AllowCreate": "true"}
+    append(root, f"{{{SAMLP}}}NameIDPolicy", policy)
     if authn_contexts:
-        requested = etree.SubElement(root, f"{{{SAMLP}}}RequestedAuthnContext")
-        requested.set("Comparison", "exact")
+        requested = append(root, f"{{{SAMLP}}}RequestedAuthnContext", {"Comparison": "exact"})
         for context in authn_contexts:
-            etree.SubElement(requested, f"{{{SAML}}}AuthnContextClassRef").text = context
+            append(requested, f"{{{SAML}}}AuthnContextClassRef", text=context)
     return etree.tostring(root)
 
 

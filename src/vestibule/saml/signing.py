@@ -10,22 +10,20 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree
+from lxml.etree import _Element
 
+from vestibule.saml.writing import append
 from vestibule.saml.xml import DS, EXC_C14N
 
 RSA_SHA256: Final = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 DIGEST_SHA256: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
 ENVELOPED: Final = f"{DS}enveloped-signature"
 
-_ID: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,255}", re.ASCII)
+_ID: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,255}")
 
 
 def sign_enveloped(
-    element: etree._Element,
-    *,
-    key: RSAPrivateKey,
-    certificate_pem: str | None,
-    position: int = 1,
+    element: _Element, *, key: RSAPrivateKey, certificate_pem: str | None, position: int = 1
 ) -> None:
     """Sign `element` in place, by its `ID`, as SAML Core 5.4 asks.
 
@@ -42,9 +40,9 @@ def sign_enveloped(
     digest = hashlib.sha256(_canonical(element)).digest()
     signature = etree.Element(f"{{{DS}}}Signature", nsmap={"ds": DS})
     element.insert(position, signature)
-    signed_info = _signed_info(signature, element_id, digest)
+    signed_info = _append_signed_info(signature, element_id, digest)
     value = key.sign(_canonical(signed_info), PKCS1v15(), SHA256())
-    _child(signature, "SignatureValue").text = b64encode(value).decode()
+    append(signature, f"{{{DS}}}SignatureValue", text=b64encode(value).decode())
     if certificate_pem is not None:
         append_key_info(signature, certificate_pem)
 
@@ -61,33 +59,25 @@ def sign_query(query: str, *, key: RSAPrivateKey) -> str:
     return f"{signed}&Signature={quote(b64encode(value), safe='')}"
 
 
-def append_key_info(parent: etree._Element, certificate_pem: str) -> None:
+def append_key_info(parent: _Element, certificate_pem: str) -> None:
     """Add a `ds:KeyInfo` that holds one certificate to a Signature or a KeyDescriptor."""
-    data = _child(_child(parent, "KeyInfo"), "X509Data")
+    data = append(append(parent, f"{{{DS}}}KeyInfo"), f"{{{DS}}}X509Data")
     lines = certificate_pem.strip().splitlines()
-    _child(data, "X509Certificate").text = "".join(line.strip() for line in lines[1:-1])
+    append(data, f"{{{DS}}}X509Certificate", text="".join(line.strip() for line in lines[1:-1]))
 
 
-def _signed_info(signature: etree._Element, element_id: str, digest: bytes) -> etree._Element:
-    signed_info = _child(signature, "SignedInfo")
-    _child(signed_info, "CanonicalizationMethod", EXC_C14N)
-    _child(signed_info, "SignatureMethod", RSA_SHA256)
-    reference = _child(signed_info, "Reference")
-    reference.set("URI", f"#{element_id}")
-    transforms = _child(reference, "Transforms")
-    _child(transforms, "Transform", ENVELOPED)
-    _child(transforms, "Transform", EXC_C14N)
-    _child(reference, "DigestMethod", DIGEST_SHA256)
-    _child(reference, "DigestValue").text = b64encode(digest).decode()
+def _append_signed_info(signature: _Element, element_id: str, digest: bytes) -> _Element:
+    signed_info = append(signature, f"{{{DS}}}SignedInfo")
+    append(signed_info, f"{{{DS}}}CanonicalizationMethod", {"Algorithm": EXC_C14N})
+    append(signed_info, f"{{{DS}}}SignatureMethod", {"Algorithm": RSA_SHA256})
+    reference = append(signed_info, f"{{{DS}}}Reference", {"URI": f"#{element_id}"})
+    transforms = append(reference, f"{{{DS}}}Transforms")
+    append(transforms, f"{{{DS}}}Transform", {"Algorithm": ENVELOPED})
+    append(transforms, f"{{{DS}}}Transform", {"Algorithm": EXC_C14N})
+    append(reference, f"{{{DS}}}DigestMethod", {"Algorithm": DIGEST_SHA256})
+    append(reference, f"{{{DS}}}DigestValue", text=b64encode(digest).decode())
     return signed_info
 
 
-def _child(parent: etree._Element, name: str, algorithm: str | None = None) -> etree._Element:
-    child = etree.SubElement(parent, f"{{{DS}}}{name}")
-    if algorithm is not None:
-        child.set("Algorithm", algorithm)
-    return child
-
-
-def _canonical(element: etree._Element) -> bytes:
+def _canonical(element: _Element) -> bytes:
     return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
