@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import aiohttp
 from lxml import etree, html
+from yarl import URL
 
 from tests.interop.parties import Person
 
@@ -121,10 +122,14 @@ class Browser:
         if method == "GET" and fields:
             url = urlunsplit(urlsplit(url)._replace(query=urlencode(fields)))
         data = dict(fields) if method == "POST" else None
-        async with self._session.request(method, url, data=data, allow_redirects=False) as answer:
+        # As it stands: a query written anew ("%2F" as "/") no longer fits its signature.
+        target = URL(url, encoded=True)
+        async with self._session.request(
+            method, target, data=data, allow_redirects=False
+        ) as answer:
             visit = Visit(
                 method=method,
-                url=str(answer.url),
+                url=url,
                 fields=fields,
                 status=answer.status,
                 headers=answer.headers,
