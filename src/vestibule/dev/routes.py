@@ -1,0 +1,41 @@
+"""Everything below /dev/, put together for whoever builds the development server."""
+
+from collections.abc import Sequence
+
+import aiohttp
+from starlette.routing import Route
+
+from vestibule.clock import Clock
+from vestibule.dev.application import Application
+from vestibule.dev.client import Client
+from vestibule.dev.credentials import TEST_PROJECT, Credentials
+from vestibule.dev.identity_provider import identity_provider
+from vestibule.dev.identity_provider.keys import SigningIdentity
+from vestibule.dev.mailbox import mailbox
+from vestibule.dev.pages import static_routes
+from vestibule.ids import Entropy
+from vestibule.mail import Message
+
+
+def development_routes(
+    base_url: str,
+    *,
+    identity: SigningIdentity,
+    http: aiohttp.ClientSession,
+    messages: Sequence[Message],
+    clock: Clock,
+    entropy: Entropy,
+    credentials: Credentials = TEST_PROJECT,
+) -> list[Route]:
+    """Return the routes of the test identity provider, the demo application and the mailbox.
+
+    `base_url` is where the server answers, without a trailing slash; their paths are absolute and
+    begin with /dev/. `http` is how the demo application reaches the API (client.open_session).
+    """
+    api = Client(http, base_url=base_url, credentials=credentials)
+    return [
+        *static_routes(),
+        *identity_provider(base_url, identity=identity, clock=clock, entropy=entropy),
+        *Application(base_url, credentials, api).routes(),
+        *mailbox(base_url, messages),
+    ]
