@@ -1,0 +1,1 @@
+"""OpenID Connect relying party, pure: bytes, expectation and time in; a value or OidcError out."""

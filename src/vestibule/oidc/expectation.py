@@ -1,0 +1,44 @@
+"""What an ID token has to say to be accepted for one connection and one sign-in."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from vestibule.oidc.discovery import TENANT
+from vestibule.oidc.jwks import Algorithm
+
+_USUAL: Final = (
+    Algorithm.RS256,
+    Algorithm.ES256,
+    Algorithm.RS384,
+    Algorithm.RS512,
+    Algorithm.ES384,
+    Algorithm.ES512,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """Times are microseconds.
+
+    `nonce` is the one sent; None only for a token from a refresh, which then must repeat `subject`
+    (OIDC Core 12.2). `max_age` is the age of the authentication that was asked for. An `issuer`
+    with `{tenantid}` in it (Microsoft Entra, several tenants) demands the list of `tenants`.
+    Raises ValueError when these rules are broken: they are the caller's.
+    """
+
+    issuer: str
+    client_id: str
+    nonce: str | None = field(repr=False)
+    subject: str | None = None
+    clock_skew: int = 60_000_000
+    max_age: int | None = None
+    tenants: tuple[str, ...] = ()
+    algorithms: tuple[Algorithm, ...] = _USUAL
+
+    def __post_init__(self) -> None:
+        if self.nonce == "" or (self.nonce is None and not self.subject):
+            raise ValueError("a sign-in needs its nonce, a refresh its subject")
+        if not self.issuer or not self.client_id or not self.algorithms:
+            raise ValueError("issuer, client_id and algorithms must not be empty")
+        if (TENANT in self.issuer) != bool(self.tenants):
+            raise ValueError("an issuer with {tenantid} needs its tenants, and only that one")
