@@ -154,7 +154,7 @@ async def _verified_claims(
     return claims
 
 
-def _require(holds: bool, expected: str, received: str) -> None:  # noqa: FBT001  # reads like an assert
+def _require(holds: bool, expected: str, received: str) -> None:  # noqa: FBT001 - reads like assert
     if not holds:
         raise WalkError(f"expected {expected}, got {received}")
 

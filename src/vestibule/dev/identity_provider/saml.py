@@ -14,13 +14,15 @@ from vestibule.dev.forms import line, read_form, read_query
 from vestibule.dev.identity_provider.keys import SigningIdentity
 from vestibule.dev.identity_provider.origins import Destinations
 from vestibule.dev.identity_provider.people import read_login
-from vestibule.dev.identity_provider.saml_messages import (
-    Envelope,
-    Signed,
+from vestibule.dev.identity_provider.saml_request import (
     SignInRequest,
     decode_request,
-    metadata,
     read_authn_request,
+)
+from vestibule.dev.identity_provider.saml_response import (
+    Envelope,
+    Signed,
+    metadata,
     refusing_response,
     signed_response,
 )

@@ -1,9 +1,11 @@
-"""SAML as an identity provider speaks it: an AuthnRequest read, a signed Response written."""
+"""Writing and signing what an identity provider answers: Responses, and its metadata.
+
+The documents are templates, filled with escaping and read back by the one XML parser before they
+are signed, so no value can become markup.
+"""
 
 import base64
-import binascii
 import io
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -11,84 +13,22 @@ from typing import Final, Literal
 from vestibule.clock import HOUR, MINUTE, rfc3339
 from vestibule.dev.identity_provider.keys import SigningIdentity
 from vestibule.dev.identity_provider.people import Login
-from vestibule.dev.pages import Refused, render
-from vestibule.saml.errors import SamlError
+from vestibule.dev.identity_provider.saml_request import SignInRequest
+from vestibule.dev.pages import render
 from vestibule.saml.keys import read_certificate
 from vestibule.saml.signing import sign_enveloped
-from vestibule.saml.xml import SAML, SAMLP, parse
+from vestibule.saml.xml import SAML, parse
 
 Signed = Literal["assertion", "response", "both"]
 
-_PROTOCOL: Final = f"{{{SAMLP}}}"
-_ASSERTION: Final = f"{{{SAML}}}"
-_UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
-_MAX_REQUEST: Final = 64 * 1024
+_ASSERTION: Final = f"{{{SAML}}}Assertion"
 _ROOT: Final = "."
 # What is signed, in this order: the Response's signature covers that of the Assertion.
 _PATHS: Final[Mapping[Signed, Sequence[str]]] = {
-    "assertion": (f"{_ASSERTION}Assertion",),
+    "assertion": (_ASSERTION,),
     "response": (_ROOT,),
-    "both": (f"{_ASSERTION}Assertion", _ROOT),
+    "both": (_ASSERTION, _ROOT),
 }
-
-
-@dataclass(frozen=True)
-class SignInRequest:
-    """What a service provider asks for; without `request_id` nobody asked (IdP-initiated)."""
-
-    request_id: str
-    audience: str
-    acs_url: str
-    authn_context: str = _UNSPECIFIED
-
-
-def decode_request(value: str, *, deflated: bool) -> bytes:
-    """Return the XML in a SAMLRequest of the Redirect (`deflated`) or POST binding.
-
-    SAML Bindings 3.4.4.1 and 3.5.4. Raises Refused; inflates at most 64 KiB.
-    """
-    try:
-        data = base64.b64decode(value, validate=True)
-        if not deflated:
-            return data
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        xml = inflater.decompress(data, _MAX_REQUEST)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise Refused("Unreadable SAMLRequest", f"It cannot be decoded: {error}.") from error
-    if not inflater.eof:
-        raise Refused("Unreadable SAMLRequest", "It is cut short or too large.")
-    return xml
-
-
-def read_authn_request(data: bytes, *, destination: str) -> SignInRequest:
-    """Return what the AuthnRequest in `data` asks for (SAML Core 3.4.1).
-
-    `destination` is the URL at which it came in. Its signature is not looked at: this identity
-    provider answers anybody, but only at addresses of its own server. Raises Refused.
-    """
-    try:
-        request = parse(data)
-    except SamlError as error:
-        raise Refused("Unreadable SAMLRequest", f"It breaks the rule {error.reason}.") from error
-    if request.tag != f"{_PROTOCOL}AuthnRequest":
-        raise Refused("Not a sign-in request", "The message is not an AuthnRequest.")
-    sent_to = request.get("Destination", destination)
-    if sent_to != destination:
-        raise Refused("Wrong destination", f"The request is for {sent_to}; this is {destination}.")
-    context = request.findtext(
-        f"{_PROTOCOL}RequestedAuthnContext/{_ASSERTION}AuthnContextClassRef", ""
-    )
-    found = SignInRequest(
-        request_id=request.get("ID", ""),
-        audience=request.findtext(f"{_ASSERTION}Issuer", "").strip(),
-        acs_url=request.get("AssertionConsumerServiceURL", ""),
-        authn_context=context.strip() or _UNSPECIFIED,
-    )
-    if not (found.request_id and found.audience and found.acs_url):
-        raise Refused(
-            "Incomplete request", "It needs an ID, an Issuer and an AssertionConsumerServiceURL."
-        )
-    return found
 
 
 @dataclass(frozen=True)
