@@ -1,11 +1,11 @@
 #!/bin/sh
 # SimpleSAMLphp (Debian's package) as a SAML identity provider on loopback:
-#     start.sh HOME PORT
+#     start.sh HOME PORT ENTITY_ID
 # HOME receives its key, sessions and log; HOME/sps.json names the service providers and is read
 # again at every request. Nothing under /etc or /usr/share is written, no web server is needed.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-export SSP_HOME="$1" SSP_BASE="http://localhost:$2/" SSP_ENTITY_ID="http://localhost:$2/idp"
+export SSP_HOME="$1" SSP_BASE="http://localhost:$2/" SSP_ENTITY_ID="$3"
 export SIMPLESAMLPHP_CONFIG_DIR="$here/config"
 umask 077
 mkdir -p "$SSP_HOME/cert" "$SSP_HOME/log" "$SSP_HOME/data" "$SSP_HOME/temp" "$SSP_HOME/sessions"

@@ -34,6 +34,10 @@ class Visit:
     text: str
 
     @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+    @property
     def location(self) -> str | None:
         """Where the answer sends the browser, as a whole URL; None when it is a page."""
         if self.status not in REDIRECTS or "Location" not in self.headers:
@@ -80,7 +84,7 @@ class Browser:
 
         DeadEndError when a page offers nothing to send, or after 20 requests.
         """
-        visit = await self._request("GET", url, {})
+        visit = await self.visit(url)
         for _ in range(MOST_STEPS):
             target = visit.location
             if target is not None and _without_query(target) == application:
@@ -90,6 +94,10 @@ class Browser:
             else:
                 visit = await self._submit(_form_of(visit))
         raise DeadEndError(f"{MOST_STEPS} requests and no end:\n{self.history()}")
+
+    async def visit(self, url: str) -> Visit:
+        """Opens `url` and follows nothing."""
+        return await self._request("GET", url, {})
 
     def history(self) -> str:
         """Every request in a line each, for a failing test's message."""

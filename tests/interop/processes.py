@@ -23,11 +23,27 @@ def free_port() -> int:
     return port
 
 
+def get(url: str) -> tuple[int, str]:
+    """Status and text of what a server on loopback answers at an http URL."""
+    parts = urlsplit(url)
+    connection = HTTPConnection("127.0.0.1", parts.port or 80, timeout=10)
+    try:
+        connection.request("GET", parts.path, headers={"Host": parts.netloc})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
 @contextmanager
 def running(
-    command: Sequence[str], *, log: Path, ready_url: str | None = None
+    command: Sequence[str],
+    *,
+    log: Path,
+    ready_url: str | None = None,
+    directory: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs `command` in a process group of its own until the block ends.
+    """Runs `command` in `directory` and in a process group of its own until the block ends.
 
     Its output goes to the file `log`. With `ready_url` the block begins once that URL answers 200;
     RuntimeError, with the end of the log, when the process ends before or takes too long.
@@ -35,6 +51,7 @@ def running(
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
+            cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -58,15 +75,10 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
 
 
 def _answers(url: str) -> bool:
-    parts = urlsplit(url)
-    connection = HTTPConnection("127.0.0.1", parts.port or 80, timeout=10)
     try:
-        connection.request("GET", parts.path, headers={"Host": parts.netloc})
-        return connection.getresponse().status == 200
+        return get(url)[0] == 200
     except (OSError, HTTPException):
         return False
-    finally:
-        connection.close()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

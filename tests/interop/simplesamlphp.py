@@ -21,10 +21,7 @@ class SimpleSamlPhp:
 
     home: Path
     base_url: str
-
-    @property
-    def entity_id(self) -> str:
-        return f"{self.base_url}/idp"
+    entity_id: str
 
     @property
     def sso_url(self) -> str:
@@ -51,9 +48,11 @@ class SimpleSamlPhp:
 
 
 @contextmanager
-def simplesamlphp(home: Path) -> Iterator[SimpleSamlPhp]:
+def simplesamlphp(home: Path, *, entity_id: str | None = None) -> Iterator[SimpleSamlPhp]:
+    """`entity_id`: the name it goes by; its own when None."""
     port = free_port()
-    provider = SimpleSamlPhp(home, f"http://localhost:{port}")
-    command = [str(INTEROP / "simplesamlphp/start.sh"), str(home), str(port)]
+    base_url = f"http://localhost:{port}"
+    provider = SimpleSamlPhp(home, base_url, entity_id or f"{base_url}/idp")
+    command = [str(INTEROP / "simplesamlphp/start.sh"), str(home), str(port), provider.entity_id]
     with running(command, log=home / "start.log", ready_url=provider.metadata_url):
         yield provider
