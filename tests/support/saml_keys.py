@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from vestibule.saml.keys import Certificate, new_private_key, read_certificate
 from vestibule.saml.keys import self_signed_certificate as make_certificate
@@ -37,3 +37,10 @@ def certificate(name: str, *, not_before: int, not_after: int, key: RSAPrivateKe
     return make_certificate(
         key, common_name=name, serial=1, not_before=not_before, not_after=not_after
     )
+
+
+@cache
+def weak_certificate() -> str:
+    """A PEM certificate of an RSA key of 1024 bits."""
+    key = generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # weak on purpose
+    return certificate("weak", not_before=NOT_BEFORE, not_after=NOT_AFTER, key=key)

@@ -169,17 +169,17 @@ def _entities(element: _Element) -> Iterator[tuple[_Element, ...]]:
                 yield (element, *path)
 
 
-def _chosen(paths: Iterable[tuple[_Element, ...]], entity_id: str | None) -> tuple[_Element, ...]:
-    found = [
-        path
-        for path in paths
-        if (path[-1].get("entityID") == entity_id if entity_id else _roles(path[-1]))
-    ]
-    if len(found) == 1:
-        return found[0]
-    wanted = f"the entity {entity_id}" if entity_id else "exactly one SAML 2.0 identity provider"
-    names = ", ".join(path[-1].get("entityID", "") for path in found)
-    raise _refused(f"{wanted} in the metadata", f"{len(found)}: {names}" if found else "none")
+def _chosen(paths: Sequence[tuple[_Element, ...]], entity_id: str | None) -> tuple[_Element, ...]:
+    if entity_id is None:
+        wanted = "exactly one SAML 2.0 identity provider"
+        found = [path for path in paths if _roles(path[-1])]
+    else:
+        wanted = f"exactly one entity {entity_id}"
+        found = [path for path in paths if path[-1].get("entityID") == entity_id]
+    if len(found) != 1:
+        names = ", ".join(path[-1].get("entityID", "") for path in found)
+        raise _refused(wanted, f"{len(found)}: {names}" if found else "none")
+    return found[0]
 
 
 def _roles(entity: _Element) -> list[_Element]:
