@@ -1,16 +1,20 @@
-"""What storage offers: transactions, the tables inside them, and two errors.
+"""What storage offers: transactions, the tables inside them, and its errors.
 
-`async with store.write() as tx:` commits when the block ends and rolls back when it raises;
-`store.read()` only reads. Inside a transaction nothing but the store may be awaited: SQLite runs
-on the event loop, and a transaction that waits for something else holds everybody up.
+`async with store.write() as tx:` commits when the block ends and rolls back when it raises. Its
+isolation is PostgreSQL's READ COMMITTED: consume with `change`, and read with `lock=True` what
+`update` will write. After any error the transaction is over; catch errors outside the block.
+`store.read()` only reads; each of its statements sees what is committed by then.
+
+Inside a transaction nothing but the store may be awaited: SQLite runs on the event loop, and a
+transaction that waits for something else holds everybody up.
 """
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, Protocol
 
 from vestibule import records
-from vestibule.store.table import Executor, Row, Rows, Table
+from vestibule.store.table import Executor, R, Row, Rows, Table
 
 PROJECT: Final = Table("projects", records.Project, key=("project_id",))
 PROJECT_SECRET: Final = Table(
@@ -99,40 +103,66 @@ class Conflict(Exception):
         self.column = column
 
 
+class ParentMissing(Exception):
+    """The row that a new row belongs to is gone: deleted by somebody else a moment ago."""
+
+
+class Unstorable(Exception):
+    """A value that no column can hold: NUL or a lone surrogate in text, more than 64 bits.
+
+    Also an indexed text beyond what an index takes (about 2,600 bytes on PostgreSQL).
+    """
+
+
 class StoreUnavailable(Exception):
-    """The database cannot be reached, or did not answer in time; nothing was committed."""
+    """The database cannot be reached, or did not answer in time.
+
+    Nothing was committed, unless the connection was lost during the commit itself: then nobody
+    can tell, and trying again must be harmless.
+    """
+
+
+class _In(Generic[R]):
+    """A table as an attribute of a transaction; made when asked for, most are not."""
+
+    def __init__(self, table: Table[R]) -> None:
+        self._table = table
+
+    def __get__(self, transaction: "Transaction", owner: type["Transaction"]) -> Rows[R]:
+        return Rows(self._table, transaction.executor)
 
 
 class Transaction:
     """The tables, all inside one transaction."""
 
+    projects = _In(PROJECT)
+    project_secrets = _In(PROJECT_SECRET)
+    public_tokens = _In(PUBLIC_TOKEN)
+    redirect_urls = _In(REDIRECT_URL)
+    signing_keys = _In(SIGNING_KEY)
+    data_keys = _In(DATA_KEY)
+    organizations = _In(ORGANIZATION)
+    organization_domains = _In(ORGANIZATION_DOMAIN)
+    members = _In(MEMBER)
+    member_roles = _In(MEMBER_ROLE)
+    member_emails = _In(MEMBER_EMAIL)
+    registrations = _In(REGISTRATION)
+    connections = _In(CONNECTION)
+    connection_keys = _In(CONNECTION_KEY)
+    sign_ins = _In(SIGN_IN)
+    sso_tokens = _In(SSO_TOKEN)
+    replays = _In(REPLAY)
+    traces = _In(TRACE)
+    sessions = _In(SESSION)
+    intermediate_sessions = _In(INTERMEDIATE_SESSION)
+    outbox = _In(OUTBOX)
+
     def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self.projects = Rows(PROJECT, executor)
-        self.project_secrets = Rows(PROJECT_SECRET, executor)
-        self.public_tokens = Rows(PUBLIC_TOKEN, executor)
-        self.redirect_urls = Rows(REDIRECT_URL, executor)
-        self.signing_keys = Rows(SIGNING_KEY, executor)
-        self.data_keys = Rows(DATA_KEY, executor)
-        self.organizations = Rows(ORGANIZATION, executor)
-        self.organization_domains = Rows(ORGANIZATION_DOMAIN, executor)
-        self.members = Rows(MEMBER, executor)
-        self.member_roles = Rows(MEMBER_ROLE, executor)
-        self.member_emails = Rows(MEMBER_EMAIL, executor)
-        self.registrations = Rows(REGISTRATION, executor)
-        self.connections = Rows(CONNECTION, executor)
-        self.connection_keys = Rows(CONNECTION_KEY, executor)
-        self.sign_ins = Rows(SIGN_IN, executor)
-        self.sso_tokens = Rows(SSO_TOKEN, executor)
-        self.replays = Rows(REPLAY, executor)
-        self.traces = Rows(TRACE, executor)
-        self.sessions = Rows(SESSION, executor)
-        self.intermediate_sessions = Rows(INTERMEDIATE_SESSION, executor)
-        self.outbox = Rows(OUTBOX, executor)
+        self.executor = executor
 
     async def fetch(self, sql: str, *values: object) -> Sequence[Row]:
         """Run a hand-written query, the same text for both engines, and return its rows."""
-        return await self._executor.fetch(sql, values)
+        return await self.executor.fetch(sql, values)
 
 
 class Store(Protocol):

@@ -6,7 +6,7 @@ parameters; names come from records and keyword arguments in our own code, value
 
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -17,12 +17,25 @@ from vestibule.records import Record
 R = TypeVar("R", bound=Record)
 Row = Sequence[Any]
 
-_OPERATORS: Final = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "like": "LIKE"}
+# The escape sign is spelled out: SQLite has none of its own, PostgreSQL's default is this one.
+_CONDITIONS: Final = {
+    "": "{} = {}",
+    "gt": "{} > {}",
+    "ge": "{} >= {}",
+    "lt": "{} < {}",
+    "le": "{} <= {}",
+    "like": "{} LIKE {} ESCAPE '\\'",
+}
 _PLAIN: Final = (str, int, bytes, bool)
 
 
 class Executor(Protocol):
     """Runs statements inside one transaction; each engine has one."""
+
+    @property
+    def row_lock(self) -> str:
+        """What a SELECT ends with to hold its rows until the transaction ends."""
+        ...
 
     async def fetch(self, sql: str, values: Sequence[object]) -> Sequence[Row]:
         """Run `sql` and return its rows. Raises Conflict on a broken uniqueness."""
@@ -43,8 +56,14 @@ class Table(Generic[R]):
         hints = typing.get_type_hints(record)
         self.columns = tuple(field.name for field in msgspec.structs.fields(record))
         self.json = frozenset(c for c in self.columns if not _is_plain(hints[c]))
-        self._types = hints
         self.column_list = ", ".join(self.columns)
+        self._readers = tuple((c, self._reader(hints[c], c)) for c in self.columns)
+
+    def _reader(self, hint: object, column: str) -> Callable[[Any], object] | None:
+        if column in self.json:
+            return msgspec.json.Decoder(hint).decode
+        # SQLite has no booleans, only 0 and 1.
+        return bool if hint is bool else None
 
     def values(self, record: R) -> list[object]:
         """Return the record's column values, in the order of `columns`."""
@@ -58,14 +77,11 @@ class Table(Generic[R]):
 
     def read(self, row: Row) -> R:
         """Return the record of a row whose columns are in the order of `columns`."""
-        values = {}
-        for column, value in zip(self.columns, row, strict=True):
-            if column in self.json and value is not None:
-                values[column] = msgspec.json.decode(value, type=self._types[column])
-            else:
-                values[column] = value
-        # strict=False turns SQLite's 0 and 1 into booleans.
-        return msgspec.convert(values, self.record, strict=False, builtin_types=(bytes,))
+        values = {
+            column: value if reader is None or value is None else reader(value)
+            for (column, reader), value in zip(self._readers, row, strict=True)
+        }
+        return self.record(**values)
 
 
 def _is_plain(hint: object) -> bool:
@@ -80,7 +96,8 @@ class Rows(Generic[R]):
     """The rows of one table inside one transaction.
 
     Conditions are keywords: `organization_id="…"`, `member_id=("a", "b")` for any of several,
-    `external_id=None` for absence, `expires_at__gt=now` with gt, ge, lt, le or like.
+    `external_id=None` for absence, `expires_at__gt=now` with gt, ge, lt, le or like (which tells
+    capitals apart and takes a backslash before `%`, `_` and itself as escape).
     """
 
     def __init__(self, table: Table[R], executor: Executor) -> None:
@@ -101,20 +118,30 @@ class Rows(Generic[R]):
         table = self.table
         return await self._executor.execute(_update(table), table.values(record)) == 1
 
-    async def find(self, **where: Any) -> R | None:
-        """Return the one record that fits, or None."""
-        found = await self.all(limit=1, **where)
+    async def find(self, *, lock: bool = False, **where: Any) -> R | None:
+        """Return the one record that fits, or None. `lock` is as in `all`."""
+        found = await self.all(lock=lock, limit=1, **where)
         return found[0] if found else None
 
     async def all(
-        self, *, order: str = "", descending: bool = False, limit: int = 0, **where: Any
+        self,
+        *,
+        order: str = "",
+        descending: bool = False,
+        limit: int = 0,
+        lock: bool = False,
+        **where: Any,
     ) -> list[R]:
-        """Return the records that fit, ordered by the key (or by column `order`)."""
+        """Return the records that fit, ordered by column `order` and then by the key.
+
+        `lock` keeps other transactions from changing the rows until this one ends. Ask for it
+        when what is read here decides what `update` writes; only `write()` can give it.
+        """
         table = self.table
         predicate, values = self._predicate(where)
-        columns = (order,) if order else table.key
         if order and order not in table.columns:
             raise TypeError(f"{table.name} has no column {order}")
+        columns = (order, *table.key) if order else table.key
         direction = " DESC" if descending else ""
         sql = f"SELECT {table.column_list} FROM {table.name}{predicate} ORDER BY " + ", ".join(
             column + direction for column in columns
@@ -122,6 +149,8 @@ class Rows(Generic[R]):
         if limit:
             values.append(limit)
             sql += f" LIMIT ${len(values)}"
+        if lock:
+            sql += self._executor.row_lock
         return [table.read(row) for row in await self._executor.fetch(sql, values)]
 
     async def count(self, **where: Any) -> int:
@@ -164,8 +193,8 @@ class Rows(Generic[R]):
         values: list[object] = []
         for name, value in where.items():
             column, _, suffix = name.partition("__")
-            if column not in self.table.columns:
-                raise TypeError(f"{self.table.name} has no column {column}")
+            if column not in self.table.columns or suffix not in _CONDITIONS:
+                raise TypeError(f"{self.table.name} has no condition {name}")
             if value is None:
                 parts.append(f"{column} IS NULL")
             elif isinstance(value, (tuple, list, set, frozenset)):
@@ -176,7 +205,7 @@ class Rows(Generic[R]):
                 parts.append(f"{column} IN ({marks})" if value else "1 = 0")
             else:
                 values.append(value)
-                parts.append(f"{column} {_OPERATORS.get(suffix, '=')} ${len(values)}")
+                parts.append(_CONDITIONS[suffix].format(column, f"${len(values)}"))
         return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
 
 

@@ -1,0 +1,14 @@
+"""The first tables."""
+
+from pathlib import Path
+
+from vestibule.store.migrations.dialect import run_sql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_suffix(".sql"))

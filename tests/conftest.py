@@ -1,0 +1,75 @@
+"""What every test can ask for. Databases are real and come migrated and empty."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import databases
+from tests.support.databases import SharedPostgres
+from vestibule.store import migrate
+from vestibule.store.interface import Store
+from vestibule.store.open import open_store
+
+_POSTGRES_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Workers of pytest-xdist are told by the process that started them.
+    given = getattr(config, "workerinput", {}).get("postgres_folder")
+    config.stash[_POSTGRES_FOLDER] = Path(given) if given else databases.shared_folder()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    config: pytest.Config = node.config  # type: ignore[attr-defined]  # pytest-xdist has no types
+    node.workerinput["postgres_folder"] = str(config.stash[_POSTGRES_FOLDER])  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        databases.end_shared(config.stash[_POSTGRES_FOLDER])
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(request: pytest.FixtureRequest) -> SharedPostgres:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return SharedPostgres(request.config.stash[_POSTGRES_FOLDER], worker)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    migrate.upgrade(f"sqlite:{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite_file: Path, tmp_path: Path) -> str:
+    """Return the URL of a migrated, empty SQLite file."""
+    file = tmp_path / "vestibule.db"
+    shutil.copyfile(migrated_sqlite_file, file)
+    return f"sqlite:{file}"
+
+
+@pytest.fixture
+def postgres_url(shared_postgres: SharedPostgres) -> Iterator[str]:
+    """Return the URL of a migrated, empty PostgreSQL database."""
+    with shared_postgres.migrated() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of a migrated, empty database, one engine after the other."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """Return an open store on a migrated, empty database, one engine after the other."""
+    opened = await open_store(database_url, connections=8)
+    yield opened
+    await opened.close()
