@@ -1,0 +1,286 @@
+"""Members: found, added, moved to another address, and shown with what is computed."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from msgspec.structs import replace
+
+from vestibule import errors
+from vestibule.domain import roles
+from vestibule.domain.context import Context
+from vestibule.domain.email import read_email
+from vestibule.errors import Failure
+from vestibule.records import (
+    Connection,
+    Factor,
+    Member,
+    MemberEmail,
+    MemberRole,
+    MemberStatus,
+    Organization,
+    Project,
+    Registration,
+)
+from vestibule.store.interface import Conflict, Transaction
+
+ID_FORM: Final = re.compile(r"member-(test|live)-")
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """A member with all that an answer shows of it. `emails` has the retired addresses too."""
+
+    member: Member
+    emails: tuple[MemberEmail, ...]
+    direct_roles: tuple[str, ...]
+    registrations: tuple[Registration, ...]
+    grants: tuple[roles.Grant, ...]
+
+
+async def load(tx: Transaction, organization: Organization, locator: str) -> Member:
+    """Return the member whose id, else external id, is `locator`; deleted ones are not found.
+
+    An external id cannot have the form of an id. Raises Failure member_not_found.
+    """
+    column = "member_id" if ID_FORM.match(locator) else "external_id"
+    where = {**_within(organization), column: locator}
+    member = await tx.members.find(**where)
+    if member is None or member.status == "deleted":
+        raise Failure(errors.member_not_found)
+    return member
+
+
+async def by_email(tx: Transaction, organization: Organization, key: str) -> Member | None:
+    """Return the member whose present address has this key (`email.read_email`), or None."""
+    email = await tx.member_emails.find(**_within(organization), email_key=key, retired=False)
+    if email is None:
+        return None
+    return await tx.members.find(**_within(organization), member_id=email.member_id)
+
+
+async def view(tx: Transaction, organization: Organization, member: Member) -> MemberView:
+    """Return one member's view."""
+    return (await views(tx, organization, [member]))[0]
+
+
+async def views(
+    tx: Transaction, organization: Organization, members: Sequence[Member]
+) -> list[MemberView]:
+    """Return the views of members of one organization, in their order."""
+    return await views_across(tx, {organization.organization_id: organization}, members)
+
+
+async def views_across(
+    tx: Transaction, organizations: Mapping[str, Organization], members: Sequence[Member]
+) -> list[MemberView]:
+    """Return the views of members of several organizations of one project, in their order.
+
+    `organizations` are by id. It takes four queries at most, however many members there are.
+    """
+    if not members:
+        return []
+    where: dict[str, Any] = {
+        "project_id": members[0].project_id,
+        "organization_id": tuple({member.organization_id for member in members}),
+        "member_id": tuple(member.member_id for member in members),
+    }
+    emails = _by_member(await tx.member_emails.all(**where))
+    direct = _by_member(await tx.member_roles.all(**where))
+    registrations = _by_member(await tx.registrations.all(**where))
+    connections = await _connections(tx, where["project_id"], registrations.values())
+    found = []
+    for member in members:
+        own = registrations[member.member_id]
+        role_ids = tuple(row.role_id for row in direct[member.member_id])
+        organization = organizations[member.organization_id]
+        grants = roles.member_grants(organization, member, role_ids, own, connections)
+        found.append(
+            MemberView(member, tuple(emails[member.member_id]), role_ids, tuple(own), grants)
+        )
+    return found
+
+
+async def add(
+    tx: Transaction,
+    context: Context,
+    project: Project,
+    organization: Organization,
+    *,
+    email_address: str,
+    name: str = "",
+    status: MemberStatus = "active",
+    email_verified: bool = False,
+    **fields: Any,
+) -> Member:
+    """Add a member to `organization` and return it; `fields` are further columns of `Member`.
+
+    Raises Failure invalid_email, duplicate_member_email, retired_member_email,
+    action_not_allowed_email_domain_is_claimed or duplicate_member_external_id.
+    """
+    address, key = read_email(email_address)
+    await _require_unclaimed(tx, organization, key)
+    await _require_free(tx, organization, key)
+    now = context.clock.now()
+    member = Member(
+        member_id=context.new_id("member", project),
+        project_id=project.project_id,
+        organization_id=organization.organization_id,
+        email_address=address,
+        status=status,
+        email_address_verified=email_verified,
+        name=name,
+        created_at=now,
+        updated_at=now,
+        **fields,
+    )
+    try:
+        await tx.members.insert(member)
+        await tx.member_emails.insert(_email(context, project, member, key))
+    except Conflict as conflict:
+        raise taken(conflict) from None
+    return member
+
+
+async def change_email(
+    tx: Transaction,
+    context: Context,
+    organization: Organization,
+    member: Member,
+    *,
+    email_address: str,
+    verified: bool,
+    unlink: bool = False,
+) -> Member:
+    """Give `member` another address and return the member as it now is (semantics 1.3).
+
+    The old address is retired: it stays this member's, who may go back to it. With `unlink` it
+    is given up. An address that differs in case alone is no other address. Raises Failure
+    invalid_email, duplicate_member_email, retired_member_email or
+    action_not_allowed_email_domain_is_claimed.
+    """
+    address, key = read_email(email_address)
+    old_key = read_email(member.email_address)[1]
+    changed = replace(member, email_address=address, updated_at=context.clock.now())
+    own = {**_within(organization), "member_id": member.member_id}
+    if key == old_key:
+        await tx.member_emails.change({"email_address": address}, **own, email_key=key)
+    else:
+        changed = replace(changed, email_address_verified=verified)
+        await _require_unclaimed(tx, organization, key)
+        await _require_free(tx, organization, key, for_member=member.member_id)
+        if unlink:
+            await tx.member_emails.delete(**own, email_key=old_key)
+        else:
+            await tx.member_emails.change({"retired": True}, **own, email_key=old_key)
+        await tx.member_emails.delete(**own, email_key=key)
+        (project,) = await tx.projects.all(project_id=organization.project_id)
+        try:
+            await tx.member_emails.insert(_email(context, project, changed, key))
+        except Conflict as conflict:
+            raise taken(conflict) from None
+    await tx.members.update(changed)
+    return changed
+
+
+async def assign_roles(tx: Transaction, member: Member, role_ids: Iterable[str]) -> None:
+    """Make `role_ids` the roles that `member` holds directly."""
+    own = {
+        "project_id": member.project_id,
+        "organization_id": member.organization_id,
+        "member_id": member.member_id,
+    }
+    await tx.member_roles.delete(**own)
+    for role_id in role_ids:
+        await tx.member_roles.insert(MemberRole(**own, role_id=role_id))
+
+
+async def end_sessions(
+    tx: Transaction, organization: Organization, member_id: str, *, connection_id: str = ""
+) -> int:
+    """End a member's sessions, intermediate ones too, and return how many there were.
+
+    With `connection_id` only those end that hold a factor of that connection.
+    """
+    where = {**_within(organization), "member_id": member_id}
+    ended = 0
+    for session in await tx.sessions.all(**where):
+        if _has_factor(session.factors, connection_id):
+            ended += await tx.sessions.delete(**where, session_id=session.session_id)
+    for intermediate in await tx.intermediate_sessions.all(**where):
+        if _has_factor(intermediate.factors, connection_id):
+            ended += await tx.intermediate_sessions.delete(**where, token_id=intermediate.token_id)
+    return ended
+
+
+def taken(conflict: Conflict) -> Failure:
+    """Return the Failure of a member's value that another one took at the same moment."""
+    if conflict.column == "members.external_id":
+        return Failure(errors.duplicate_member_external_id)
+    return Failure(errors.duplicate_member_email)
+
+
+def _has_factor(factors: Iterable[Factor], connection_id: str) -> bool:
+    return not connection_id or any(
+        factor.details.get("provider_id") == connection_id for factor in factors
+    )
+
+
+async def _require_unclaimed(tx: Transaction, organization: Organization, key: str) -> None:
+    """A claimed domain's addresses belong to the organization that claims it (semantics 2.6)."""
+    claim = await tx.organization_domains.find(
+        project_id=organization.project_id, kind="claimed", domain=key.rpartition("@")[2]
+    )
+    if claim is not None and claim.organization_id != organization.organization_id:
+        raise Failure(errors.action_not_allowed_email_domain_is_claimed)
+
+
+async def _require_free(
+    tx: Transaction, organization: Organization, key: str, *, for_member: str = ""
+) -> None:
+    held = await tx.member_emails.find(**_within(organization), email_key=key)
+    if held is not None and held.member_id != for_member:
+        raise Failure(
+            errors.retired_member_email if held.retired else errors.duplicate_member_email
+        )
+
+
+def _email(context: Context, project: Project, member: Member, key: str) -> MemberEmail:
+    return MemberEmail(
+        email_id=context.new_id("email", project),
+        project_id=member.project_id,
+        organization_id=member.organization_id,
+        member_id=member.member_id,
+        email_key=key,
+        email_address=member.email_address,
+        created_at=context.clock.now(),
+    )
+
+
+def _within(organization: Organization) -> dict[str, Any]:
+    return {
+        "project_id": organization.project_id,
+        "organization_id": organization.organization_id,
+    }
+
+
+Row = TypeVar("Row", MemberEmail, MemberRole, Registration)
+
+
+def _by_member(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
+    grouped: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row.member_id].append(row)
+    return grouped
+
+
+async def _connections(
+    tx: Transaction, project_id: str, registrations: Iterable[Sequence[Registration]]
+) -> list[Connection]:
+    """Return the connections that these registrations belong to."""
+    ids = {row.connection_id for rows in registrations for row in rows}
+    if not ids:
+        return []
+    return await tx.connections.all(project_id=project_id, connection_id=tuple(ids))
