@@ -68,7 +68,6 @@ class Reason(StrEnum):
     SAML_CONDITION = "saml.condition"
     SAML_AUTHN = "saml.authn"
     SAML_CONTEXT = "saml.context"
-    SAML_SESSION = "saml.session"
 
     HTTP_PARAMS = "http.params"
     METADATA = "metadata"
@@ -141,7 +140,15 @@ class Checks:
         """
         if not passed:
             raise SamlError(reason, expected=expected, received=received)
+        self.note(reason, expected=expected, received=received)
+
+    def note(self, reason: Reason, *, expected: str, received: str) -> None:
+        """Note a check that passed elsewhere."""
         self._steps.append(Step(reason.value, cut(expected), cut(received), passed=True))
+
+    def adopt(self, other: "Checks") -> None:
+        """Note what another verification, now part of this one, has passed."""
+        self._steps += other.steps
 
 
 def cut(text: str) -> str:

@@ -33,7 +33,7 @@ _ID_ENDINGS = frozenset({"ID", "Id", "id", "iD"})
 _ID_NAMES = frozenset({"id", "assertionid"})
 # SAML identifiers are NCNames; identity providers send ASCII ones (SAML Core 1.3.4).
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,255}")
-_ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.+", re.DOTALL)
+_ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
 
 # One parser for the process: lxml guards it with a lock, and making one costs as much as a parse.
@@ -90,6 +90,11 @@ def identifiers(root: _Element) -> Iterator[str]:
 def local_name(element: _Element) -> str:
     """The name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
+
+
+def children(element: _Element, tag: str) -> list[_Element]:
+    """The direct children of one name."""
+    return [child for child in element if child.tag == tag]
 
 
 def text(element: _Element) -> str:

@@ -1,0 +1,181 @@
+"""Reads the values of an assertion that has been verified: who signed in, how, and with what."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lxml.etree import _Element
+
+from vestibule.saml.conditions import Moment
+from vestibule.saml.errors import Checks, Reason, SamlError
+from vestibule.saml.times import read_instant
+from vestibule.saml.xml import SAML, XSI, children, text
+
+MAX_VALUES: Final = 2_000
+
+_SUBJECT: Final = f"{{{SAML}}}Subject"
+_NAME_ID: Final = f"{{{SAML}}}NameID"
+_OTHER_IDS: Final = (f"{{{SAML}}}BaseID", f"{{{SAML}}}EncryptedID")
+_AUTHN_STATEMENT: Final = f"{{{SAML}}}AuthnStatement"
+_AUTHN_CONTEXT: Final = f"{{{SAML}}}AuthnContext"
+_CLASS: Final = f"{{{SAML}}}AuthnContextClassRef"
+_ATTRIBUTE_STATEMENT: Final = f"{{{SAML}}}AttributeStatement"
+_ATTRIBUTE: Final = f"{{{SAML}}}Attribute"
+_VALUE: Final = f"{{{SAML}}}AttributeValue"
+_NIL: Final = f"{{{XSI}}}nil"
+_TRUE: Final = ("true", "1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameId:
+    """The subject's identifier, uncut, and its format where one is given."""
+
+    value: str
+    format: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """What the AuthnStatement says; times in microseconds UTC."""
+
+    session_index: str | None = None
+    session_not_on_or_after: int | None = None
+    context: str | None = None
+    authenticated_at: int | None = None
+
+
+def read_subject(assertion: _Element) -> _Element:
+    """The one Subject of an assertion.
+
+    Raises:
+        SamlError: `saml.subject`.
+    """
+    found = children(assertion, _SUBJECT)
+    if len(found) != 1:
+        raise _subject("one Subject", f"{len(found)}")
+    return found[0]
+
+
+def read_name_id(subject: _Element, *, audiences: Collection[str], required: bool) -> NameId | None:
+    """The NameID of a subject; None where it may be missing and is.
+
+    Raises:
+        SamlError: `saml.subject` for more than one, an empty one, one that another service
+            provider qualifies, a BaseID or an EncryptedID; `xml.mixed` for elements inside it.
+    """
+    for tag in _OTHER_IDS:
+        if children(subject, tag):
+            raise _subject("a NameID", tag.rpartition("}")[2])
+    found = children(subject, _NAME_ID)
+    if not found and not required:
+        return None
+    if len(found) != 1:
+        raise _subject("one NameID", f"{len(found)}")
+    name_id = found[0]
+    qualifier = name_id.get("SPNameQualifier")
+    if qualifier is not None and qualifier not in audiences:
+        raise _subject(f"a NameID for {' or '.join(audiences)}", f"one for {qualifier}")
+    value = text(name_id)
+    if not value.strip():
+        raise _subject("a NameID", "an empty one")
+    return NameId(value=value, format=name_id.get("Format"))
+
+
+def read_authentication(
+    assertion: _Element, *, moment: Moment, checks: Checks, required: bool
+) -> Authentication:
+    """The first AuthnStatement, with the earliest end of a session that any of them names.
+
+    Raises:
+        SamlError: `saml.authn` when there is none and one is required, `saml.expired` when the
+            session at the identity provider is over, `saml.time`.
+    """
+    statements = children(assertion, _AUTHN_STATEMENT)
+    if not statements:
+        if required:
+            raise SamlError(Reason.SAML_AUTHN, expected="an AuthnStatement", received="none")
+        return Authentication()
+    ends = [
+        moment.require_lasting(end, "SessionNotOnOrAfter", checks)
+        for statement in statements
+        if (end := statement.get("SessionNotOnOrAfter")) is not None
+    ]
+    first = statements[0]
+    classes = [
+        text(found)
+        for context in children(first, _AUTHN_CONTEXT)
+        for found in children(context, _CLASS)
+    ]
+    return Authentication(
+        session_index=first.get("SessionIndex"),
+        session_not_on_or_after=min(ends, default=None),
+        context=classes[0] if classes else None,
+        authenticated_at=read_instant(first.get("AuthnInstant", "")),
+    )
+
+
+def read_attributes(assertion: _Element) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]]:
+    """The attributes by Name, values in document order, those of one Name together.
+
+    FriendlyName, NameFormat and the type of a value are not looked at. Values that are null or
+    hold elements are left out, and so is an attribute that had no others; one that was sent without
+    any value is there, empty. The second result names the attributes with elements in a value.
+
+    Raises:
+        SamlError: `saml.attr` for an Attribute without Name, an EncryptedAttribute or more than
+            2000 values.
+    """
+    values: dict[str, list[str]] = {}
+    nested: list[str] = []
+    count = 0
+    for attribute in _attributes(assertion):
+        name = attribute.get("Name")
+        if not name:
+            raise SamlError(Reason.SAML_ATTRIBUTE, expected="a Name", received="none")
+        sent = children(attribute, _VALUE)
+        count += len(sent)
+        kept = [value for value in sent if value.get(_NIL) not in _TRUE]
+        plain = [value.text or "" for value in kept if not len(value)]
+        if len(plain) < len(kept):
+            nested.append(name)
+        if plain or not sent:
+            values.setdefault(name, []).extend(plain)
+    if count > MAX_VALUES:
+        raise SamlError(
+            Reason.SAML_ATTRIBUTE, expected=f"at most {MAX_VALUES} values", received=f"{count}"
+        )
+    return {name: tuple(mine) for name, mine in values.items()}, tuple(nested)
+
+
+def single_value(attributes: Mapping[str, tuple[str, ...]], name: str) -> str | None:
+    """The value of an attribute that identifies a person; None when it has none.
+
+    Raises:
+        SamlError: `saml.attr` when there are several different ones: picking one would be a guess.
+    """
+    values = dict.fromkeys(attributes.get(name, ()))
+    if len(values) > 1:
+        raise SamlError(
+            Reason.SAML_ATTRIBUTE, expected=f"one value of {name}", received=f"{len(values)}"
+        )
+    return next(iter(values), None)
+
+
+def _attributes(assertion: _Element) -> list[_Element]:
+    found = [
+        attribute
+        for statement in children(assertion, _ATTRIBUTE_STATEMENT)
+        for attribute in statement
+    ]
+    for attribute in found:
+        if attribute.tag != _ATTRIBUTE:
+            raise SamlError(
+                Reason.SAML_ATTRIBUTE,
+                expected="Attribute",
+                received=str(attribute.tag).rpartition("}")[2],
+            )
+    return found
+
+
+def _subject(expected: str, received: str) -> SamlError:
+    return SamlError(Reason.SAML_SUBJECT, expected=expected, received=received)

@@ -1,0 +1,214 @@
+"""Decides whether an assertion is meant for us, for this request and for now."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from lxml.etree import _Element
+
+from vestibule.clock import rfc3339
+from vestibule.saml.errors import Checks, Reason, SamlError
+from vestibule.saml.times import read_instant
+from vestibule.saml.xml import SAML, children, local_name, text
+
+_BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+_CONDITIONS: Final = f"{{{SAML}}}Conditions"
+_AUDIENCE_RESTRICTION: Final = f"{{{SAML}}}AudienceRestriction"
+_AUDIENCE: Final = f"{{{SAML}}}Audience"
+_CONFIRMATION: Final = f"{{{SAML}}}SubjectConfirmation"
+_CONFIRMATION_DATA: Final = f"{{{SAML}}}SubjectConfirmationData"
+# OneTimeUse is what we do anyway, ProxyRestriction limits a further identity provider.
+_UNDERSTOOD: Final = frozenset(
+    {_AUDIENCE_RESTRICTION, f"{{{SAML}}}OneTimeUse", f"{{{SAML}}}ProxyRestriction"}
+)
+
+
+class Moment:
+    """The time of a verification and how far two clocks may differ, both in microseconds."""
+
+    def __init__(self, now: int, *, skew: int) -> None:
+        self.now = now
+        self.skew = skew
+        self._text = rfc3339(now)
+
+    def require_begun(self, not_before: str, what: str, checks: Checks) -> int:
+        """Return the instant, or raise `saml.notyet` when it lies ahead, the skew granted."""
+        instant = read_instant(not_before)
+        checks.require(
+            passed=instant <= self.now + self.skew,
+            reason=Reason.SAML_NOT_YET,
+            expected=f"{what} at or before {self._text}",
+            received=not_before,
+        )
+        return instant
+
+    def require_lasting(self, not_on_or_after: str, what: str, checks: Checks) -> int:
+        """Return the instant, or raise `saml.expired` when it is reached, the skew granted."""
+        instant = read_instant(not_on_or_after)
+        checks.require(
+            passed=self.now < instant + self.skew,
+            reason=Reason.SAML_EXPIRED,
+            expected=f"{what} after {self._text}",
+            received=not_on_or_after,
+        )
+        return instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """The bearer confirmation that holds: the request it answers and when it ends."""
+
+    in_response_to: str | None
+    not_on_or_after: int
+
+
+def check_conditions(
+    assertion: _Element, *, audiences: Collection[str], moment: Moment, checks: Checks
+) -> int | None:
+    """Check the Conditions of an assertion (SAML Core 2.5.1, Profiles 4.1.4.2).
+
+    Every condition has to be understood, the time has to be within them, and each
+    AudienceRestriction has to name us: byte for byte, in at least one Audience.
+
+    Returns when the conditions end, in microseconds, where they say so.
+
+    Raises:
+        SamlError: `saml.condition`, `saml.notyet`, `saml.expired`, `saml.aud` or `saml.time`.
+    """
+    found = children(assertion, _CONDITIONS)
+    if len(found) > 1:
+        raise SamlError(Reason.SAML_CONDITION, expected="one Conditions", received=f"{len(found)}")
+    conditions = found[0] if found else None
+    end = _check_window(conditions, moment, checks) if conditions is not None else None
+    restrictions: list[_Element] = []
+    for condition in conditions if conditions is not None else ():
+        if condition.tag not in _UNDERSTOOD:
+            raise SamlError(
+                Reason.SAML_CONDITION,
+                expected="a condition of SAML 2.0",
+                received=local_name(condition),
+            )
+        if condition.tag == _AUDIENCE_RESTRICTION:
+            restrictions.append(condition)
+    _check_audiences(restrictions, audiences, checks)
+    return end
+
+
+def confirm_subject(
+    subject: _Element,
+    *,
+    acs_urls: Collection[str],
+    request_id: str | None,
+    moment: Moment,
+    checks: Checks,
+) -> Confirmation:
+    """Find the bearer SubjectConfirmation that holds (SAML Profiles 4.1.4.2 and 4.1.4.3).
+
+    One that holds is enough; confirmations by another method are not looked at, and the Address is
+    not compared, because proxies change it.
+
+    Raises:
+        SamlError: `saml.conf` without a bearer confirmation, else what the last one failed with:
+            `saml.conf`, `saml.recipient`, `saml.irt`, `saml.expired` or `saml.time`.
+    """
+    methods = [found.get("Method", "none") for found in children(subject, _CONFIRMATION)]
+    error = SamlError(
+        Reason.SAML_CONFIRMATION, expected="the method bearer", received=" ".join(methods) or "none"
+    )
+    for confirmation in children(subject, _CONFIRMATION):
+        if confirmation.get("Method") != _BEARER:
+            continue
+        attempt = Checks()
+        try:
+            confirmed = _confirm(confirmation, acs_urls, request_id, moment, attempt)
+        except SamlError as refused:
+            error = refused
+        else:
+            checks.adopt(attempt)
+            return confirmed
+    raise error
+
+
+def check_in_response_to(received: str, request_id: str | None, checks: Checks) -> None:
+    """Compare an InResponseTo with our request; None is an unsolicited sign-in (Profiles 4.1.5).
+
+    Raises:
+        SamlError: `saml.irt`.
+    """
+    checks.require(
+        passed=received == request_id,
+        reason=Reason.SAML_IN_RESPONSE_TO,
+        expected=request_id if request_id is not None else "no InResponseTo",
+        received=received,
+    )
+
+
+def _check_window(conditions: _Element, moment: Moment, checks: Checks) -> int | None:
+    not_before, not_on_or_after = conditions.get("NotBefore"), conditions.get("NotOnOrAfter")
+    begin = end = None
+    if not_before is not None:
+        begin = moment.require_begun(not_before, "NotBefore of Conditions", checks)
+    if not_on_or_after is not None:
+        end = moment.require_lasting(not_on_or_after, "NotOnOrAfter of Conditions", checks)
+    if begin is not None and end is not None and begin >= end:
+        raise SamlError(
+            Reason.SAML_CONDITION,
+            expected="NotBefore before NotOnOrAfter",
+            received=f"{not_before} and {not_on_or_after}",
+        )
+    return end
+
+
+def _check_audiences(
+    restrictions: list[_Element], audiences: Collection[str], checks: Checks
+) -> None:
+    wanted = " or ".join(audiences)
+    if not restrictions:
+        raise SamlError(Reason.SAML_AUDIENCE, expected=wanted, received="no AudienceRestriction")
+    for restriction in restrictions:
+        named = [text(audience) for audience in children(restriction, _AUDIENCE)]
+        checks.require(
+            passed=any(audience in audiences for audience in named),
+            reason=Reason.SAML_AUDIENCE,
+            expected=wanted,
+            received=" ".join(named),
+        )
+
+
+def _confirm(
+    confirmation: _Element,
+    acs_urls: Collection[str],
+    request_id: str | None,
+    moment: Moment,
+    checks: Checks,
+) -> Confirmation:
+    found = children(confirmation, _CONFIRMATION_DATA)
+    if len(found) != 1:
+        raise _no_bearer(f"{len(found)} SubjectConfirmationData")
+    data = found[0]
+    if "NotBefore" in data.attrib:
+        raise _no_bearer("NotBefore")
+    if (end := data.get("NotOnOrAfter")) is None:
+        raise _no_bearer("no NotOnOrAfter")
+    recipient = data.get("Recipient", "")
+    checks.require(
+        passed=recipient in acs_urls,
+        reason=Reason.SAML_RECIPIENT,
+        expected=" or ".join(acs_urls),
+        received=recipient,
+    )
+    in_response_to = data.get("InResponseTo")
+    if in_response_to is not None:
+        check_in_response_to(in_response_to, request_id, checks)
+    what = "NotOnOrAfter of SubjectConfirmationData"
+    return Confirmation(
+        in_response_to=in_response_to, not_on_or_after=moment.require_lasting(end, what, checks)
+    )
+
+
+def _no_bearer(received: str) -> SamlError:
+    return SamlError(
+        Reason.SAML_CONFIRMATION,
+        expected="one SubjectConfirmationData with NotOnOrAfter, without NotBefore",
+        received=received,
+    )

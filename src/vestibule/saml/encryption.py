@@ -1,0 +1,228 @@
+"""Decrypts an EncryptedAssertion: RSA-OAEP and AES-GCM, with CBC only where a policy allows it."""
+
+import html
+import re
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, HashAlgorithm
+from lxml.etree import _Element
+
+from vestibule.saml.errors import Reason, SamlError
+from vestibule.saml.xml import DS, XENC, XENC11, children, parse, text
+
+# Each try costs an RSA operation, so an attacker may not ask for many.
+MAX_ENCRYPTED_KEYS: Final = 4
+MAX_PRIVATE_KEYS: Final = 3
+
+ENCRYPTED_DATA: Final = f"{{{XENC}}}EncryptedData"
+ENCRYPTED_KEY: Final = f"{{{XENC}}}EncryptedKey"
+_METHOD: Final = f"{{{XENC}}}EncryptionMethod"
+_KEY_SIZE: Final = f"{{{XENC}}}KeySize"
+_CIPHER_DATA: Final = f"{{{XENC}}}CipherData"
+_CIPHER_VALUE: Final = f"{{{XENC}}}CipherValue"
+_KEY_INFO: Final = f"{{{DS}}}KeyInfo"
+_RETRIEVAL: Final = f"{{{DS}}}RetrievalMethod"
+_DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
+_MGF: Final = f"{{{XENC11}}}MGF"
+
+# URI of the cipher: bytes of its key.
+_GCM: Final = {f"{XENC11}aes128-gcm": 16, f"{XENC11}aes192-gcm": 24, f"{XENC11}aes256-gcm": 32}
+_CBC: Final = {f"{XENC}aes128-cbc": 16, f"{XENC}aes192-cbc": 24, f"{XENC}aes256-cbc": 32}
+_OAEP_MGF1P: Final = f"{XENC}rsa-oaep-mgf1p"
+_OAEP: Final = f"{XENC11}rsa-oaep"
+_OAEP_DIGESTS: Final[dict[str, HashAlgorithm]] = {
+    f"{DS}sha1": SHA1(),  # noqa: S303 - OAEP needs no collision resistance; it is XML-Enc's default
+    f"{XENC}sha256": SHA256(),
+    "http://www.w3.org/2001/04/xmldsig-more#sha384": SHA384(),
+    f"{XENC}sha512": SHA512(),
+}
+_MASKS: Final[dict[str, HashAlgorithm]] = {
+    f"{XENC11}mgf1sha1": SHA1(),  # noqa: S303 - as above
+    f"{XENC11}mgf1sha256": SHA256(),
+    f"{XENC11}mgf1sha384": SHA384(),
+    f"{XENC11}mgf1sha512": SHA512(),
+}
+_NONCE: Final = 12
+_TAG: Final = 16
+_BLOCK: Final = 16
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_WRAPPER: Final = "in-context"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plaintext:
+    """Decrypted octets, and whether the cipher would have noticed a change to them."""
+
+    octets: bytes
+    authenticated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WrappedKey:
+    padding: OAEP
+    octets: bytes
+
+
+def decrypt(
+    encrypted: _Element, keys: Sequence[RSAPrivateKey], *, allow_cbc: bool = False
+) -> Plaintext:
+    """Decrypt the one EncryptedData of an EncryptedAssertion (XML Encryption 1.1).
+
+    The key may be wrapped inside the EncryptedData or beside it, for any of our keys (the first
+    three). Whatever goes wrong with key or data gives the same error after the same work.
+
+    Raises:
+        SamlError: `enc.nokey` when we have no key, `saml.count` unless there is one EncryptedData,
+            `enc.alg` for a cipher, key transport or parameter that is not allowed, else `enc`.
+    """
+    if not keys:
+        raise SamlError(Reason.ENC_NOKEY, expected="a key to decrypt with", received="none")
+    found = children(encrypted, ENCRYPTED_DATA)
+    if len(found) != 1:
+        raise SamlError(Reason.SAML_COUNT, expected="one EncryptedData", received=f"{len(found)}")
+    data = found[0]
+    algorithm, size = _data_cipher(data, allow_cbc=allow_cbc)
+    ciphertext = _cipher_value(data)
+    opener = _open_gcm if algorithm in _GCM else _open_cbc
+    wrapped_keys = [_wrapped_key(element) for element in _encrypted_keys(encrypted, data)]
+    for unwrapped in _unwrap(wrapped_keys, keys[:MAX_PRIVATE_KEYS]):
+        usable = unwrapped is not None and len(unwrapped) == size
+        key = unwrapped if unwrapped is not None and usable else bytes(size)
+        octets = opener(key, ciphertext)
+        if usable and octets is not None:
+            return Plaintext(octets=octets, authenticated=algorithm in _GCM)
+    raise decryption_failed()
+
+
+def parse_in_context(octets: bytes, encrypted: _Element) -> _Element:
+    """Parse decrypted octets where they belong and return the one element they hold.
+
+    Prefixes may be declared outside the encrypted part only, so the octets are parsed inside a
+    wrapper with the declarations in scope there. All rules of the parser hold for them too.
+
+    Raises:
+        SamlError: one of the `xml.*` reasons; `xml` unless they are exactly one element.
+    """
+    declarations = "".join(
+        f' xmlns{":" if prefix else ""}{prefix or ""}="{html.escape(uri)}"'
+        for prefix, uri in encrypted.nsmap.items()
+    )
+    head = f"<{_WRAPPER}{declarations}>".encode()
+    root = parse(b"".join([head, octets, f"</{_WRAPPER}>".encode()]))
+    if len(root) != 1 or f"{root.text or ''}{root[0].tail or ''}".strip():
+        raise SamlError(Reason.XML, expected="one Assertion encrypted", received="other content")
+    return root[0]
+
+
+def decryption_failed() -> SamlError:
+    """The one error for everything an attacker could tell apart to learn about a plaintext."""
+    return SamlError(Reason.ENC, expected="a ciphertext for our key", received="one that is not")
+
+
+def _data_cipher(data: _Element, *, allow_cbc: bool) -> tuple[str, int]:
+    method = _method(data)
+    algorithm = method.get("Algorithm", "")
+    allowed = {**_GCM, **_CBC} if allow_cbc else _GCM
+    size = allowed.get(algorithm)
+    if size is None:
+        raise _not_allowed("AES-GCM", algorithm)
+    for parameter in method:
+        if parameter.tag != _KEY_SIZE or text(parameter) != str(size * 8):
+            raise _not_allowed(f"a key of {size * 8} bits", str(parameter.tag))
+    return algorithm, size
+
+
+def _encrypted_keys(encrypted: _Element, data: _Element) -> list[_Element]:
+    beside = children(encrypted, ENCRYPTED_KEY)
+    inside: list[_Element] = []
+    for info in children(data, _KEY_INFO):
+        inside += children(info, ENCRYPTED_KEY)
+        for retrieval in children(info, _RETRIEVAL):
+            # A key elsewhere is never fetched: the reference may only name one that is here.
+            if retrieval.get("URI") not in [f"#{key.get('Id')}" for key in beside]:
+                raise decryption_failed()
+    if len(inside) + len(beside) > MAX_ENCRYPTED_KEYS:
+        raise decryption_failed()
+    return inside + beside
+
+
+def _wrapped_key(element: _Element) -> _WrappedKey:
+    return _WrappedKey(padding=_key_transport(_method(element)), octets=_cipher_value(element))
+
+
+def _key_transport(method: _Element) -> OAEP:
+    algorithm = method.get("Algorithm", "")
+    if algorithm not in (_OAEP, _OAEP_MGF1P):
+        raise _not_allowed("RSA-OAEP", algorithm)
+    digest, mask = f"{DS}sha1", f"{XENC11}mgf1sha1"
+    for parameter in method:
+        if parameter.tag == _DIGEST_METHOD:
+            digest = parameter.get("Algorithm", "")
+        elif parameter.tag == _MGF and algorithm == _OAEP:
+            mask = parameter.get("Algorithm", "")
+        else:
+            raise _not_allowed("DigestMethod and MGF only", str(parameter.tag))
+    if digest not in _OAEP_DIGESTS or mask not in _MASKS:
+        raise _not_allowed("RSA-OAEP with SHA-1 or SHA-2", f"{digest} {mask}")
+    return OAEP(mgf=MGF1(_MASKS[mask]), algorithm=_OAEP_DIGESTS[digest], label=None)
+
+
+def _unwrap(
+    wrapped_keys: Sequence[_WrappedKey], keys: Sequence[RSAPrivateKey]
+) -> Iterator[bytes | None]:
+    for wrapped in wrapped_keys:
+        for key in keys:
+            try:
+                yield key.decrypt(wrapped.octets, wrapped.padding)
+            except ValueError:
+                # No word about it: the data is tried all the same (Manger's attack).
+                yield None
+
+
+def _open_gcm(key: bytes, ciphertext: bytes) -> bytes | None:
+    if len(ciphertext) <= _NONCE + _TAG:
+        return None
+    try:
+        return AESGCM(key).decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], None)
+    except InvalidTag:
+        return None
+
+
+def _open_cbc(key: bytes, ciphertext: bytes) -> bytes | None:
+    if len(ciphertext) < 2 * _BLOCK or len(ciphertext) % _BLOCK:
+        return None
+    decryptor = Cipher(AES(key), CBC(ciphertext[:_BLOCK])).decryptor()
+    padded = decryptor.update(ciphertext[_BLOCK:]) + decryptor.finalize()
+    padding = padded[-1]
+    return padded[:-padding] if 1 <= padding <= _BLOCK else None
+
+
+def _method(element: _Element) -> _Element:
+    found = children(element, _METHOD)
+    if len(found) != 1:
+        raise decryption_failed()
+    return found[0]
+
+
+def _cipher_value(element: _Element) -> bytes:
+    values = [value for data in children(element, _CIPHER_DATA) for value in data]
+    if len(values) != 1 or values[0].tag != _CIPHER_VALUE:
+        raise decryption_failed()
+    compact = "".join(text(values[0]).split())
+    if not _BASE64.fullmatch(compact) or len(compact) % 4:
+        raise decryption_failed()
+    return b64decode(compact)
+
+
+def _not_allowed(expected: str, received: str) -> SamlError:
+    return SamlError(Reason.ENC_ALG, expected=expected, received=received)

@@ -1,0 +1,200 @@
+"""Opens a Response: finds its one assertion, verifies every signature, decrypts where needed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from lxml.etree import _Element
+
+from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
+from vestibule.saml.errors import Checks, Reason, SamlError
+from vestibule.saml.keys import Certificate
+from vestibule.saml.signature import find_signatures, verify_enveloped
+from vestibule.saml.status import SUCCESS, check_status, status_codes
+from vestibule.saml.xml import SAML, SAMLP, identifiers, local_name
+
+RESPONSE: Final = f"{{{SAMLP}}}Response"
+ASSERTION: Final = f"{{{SAML}}}Assertion"
+ENCRYPTED_ASSERTION: Final = f"{{{SAML}}}EncryptedAssertion"
+_OLDER_SAML: Final = "{urn:oasis:names:tc:SAML:1."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """The keys of a connection, and what it demands of signatures and encryption."""
+
+    keys: tuple[Certificate, ...]
+    decryption_keys: tuple[RSAPrivateKey, ...]
+    require_signed_response: bool
+    require_signed_assertion: bool
+    require_encryption: bool
+    allow_cbc: bool
+    allow_inclusive_c14n: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A Response whose every Signature was verified and taken out of the tree.
+
+    All of `assertion` was signed; all of `response` too when `response_signed`. `certificates` are
+    those whose keys fitted.
+    """
+
+    response: _Element
+    assertion: _Element
+    response_signed: bool
+    certificates: tuple[Certificate, ...]
+
+
+def open_response(root: _Element, trust: Trust, checks: Checks) -> Opened:
+    """Verify the signatures of a parsed Response and find its assertion, decrypted.
+
+    Raises:
+        SamlError: `saml.root`, `saml.version`, `saml.id`, `saml.count`, `saml.status` when it
+            carries an error instead of an assertion, `sig.*`, `enc.*`, or `xml.*` in a plaintext.
+    """
+    _require_identity(root, RESPONSE)
+    signatures = find_signatures(root, owners=(RESPONSE, ASSERTION))
+    found = _only_assertion(root, checks)
+    if not signatures.keys() <= {root, found}:
+        raise SamlError(
+            Reason.SIG_PLACE, expected="a Signature of this message", received="one of another"
+        )
+    if not trust.keys:
+        raise SamlError(Reason.SIG_NOKEY, expected="a pinned certificate", received="none")
+    response_key = _verify(root, signatures, trust, checks)
+    if found.tag == ENCRYPTED_ASSERTION:
+        assertion, assertion_key = _decrypt(
+            found, root, trust, checks, response_signed=response_key is not None
+        )
+    elif trust.require_encryption:
+        raise SamlError(Reason.ENC_REQUIRED, expected="EncryptedAssertion", received="Assertion")
+    else:
+        assertion = found
+        assertion_key = _open_assertion(
+            assertion, signatures, trust, checks, response_signed=response_key is not None
+        )
+    _check_policy(trust, response_key, assertion_key)
+    return Opened(
+        response=root,
+        assertion=assertion,
+        response_signed=response_key is not None,
+        certificates=tuple(key for key in (response_key, assertion_key) if key is not None),
+    )
+
+
+def _require_identity(element: _Element, tag: str) -> None:
+    name = local_name(element)
+    if element.tag != tag:
+        older = str(element.tag).startswith(_OLDER_SAML)
+        raise SamlError(
+            Reason.SAML_VERSION if older else Reason.SAML_ROOT,
+            expected=tag.rpartition("}")[2],
+            received=str(element.tag),
+        )
+    version = element.get("Version")
+    if version != "2.0":
+        raise SamlError(
+            Reason.SAML_VERSION, expected=f"{name} of version 2.0", received=f"{version}"
+        )
+    if element.get("ID") is None:
+        raise SamlError(Reason.SAML_ID, expected=f"{name} with an ID", received="none")
+
+
+def _only_assertion(root: _Element, checks: Checks) -> _Element:
+    found = list(root.iter(ASSERTION, ENCRYPTED_ASSERTION))
+    if not found and status_codes(root)[:1] != [SUCCESS]:
+        check_status(root, checks)
+    if len(found) != 1 or found[0].getparent() is not root:
+        raise SamlError(
+            Reason.SAML_COUNT,
+            expected="one Assertion or EncryptedAssertion, in the Response",
+            received=f"{len(found)} in the document",
+        )
+    return found[0]
+
+
+def _verify(
+    owner: _Element,
+    signatures: Mapping[_Element, _Element],
+    trust: Trust,
+    checks: Checks,
+) -> Certificate | None:
+    if owner not in signatures:
+        return None
+    certificate = verify_enveloped(
+        owner,
+        signatures[owner],
+        keys=trust.keys,
+        allow_inclusive_c14n=trust.allow_inclusive_c14n,
+    )
+    checks.note(
+        Reason.SIG_VALUE,
+        expected=f"{local_name(owner)} signed by a pinned certificate",
+        received=f"the certificate of {certificate.issuer}",
+    )
+    return certificate
+
+
+def _open_assertion(
+    assertion: _Element,
+    signatures: Mapping[_Element, _Element],
+    trust: Trust,
+    checks: Checks,
+    *,
+    response_signed: bool,
+) -> Certificate | None:
+    _require_identity(assertion, ASSERTION)
+    certificate = _verify(assertion, signatures, trust, checks)
+    if certificate is None and not response_signed:
+        raise SamlError(
+            Reason.SIG_MISSING, expected="a signed Response or Assertion", received="neither"
+        )
+    return certificate
+
+
+def _decrypt(
+    encrypted: _Element, root: _Element, trust: Trust, checks: Checks, *, response_signed: bool
+) -> tuple[_Element, Certificate | None]:
+    plaintext = decrypt(encrypted, trust.decryption_keys, allow_cbc=trust.allow_cbc)
+    try:
+        assertion = parse_in_context(plaintext.octets, encrypted)
+        _require_alone(assertion, root)
+        signatures = find_signatures(assertion, owners=(ASSERTION,))
+        certificate = _open_assertion(
+            assertion, signatures, trust, checks, response_signed=response_signed
+        )
+    except SamlError:
+        if plaintext.authenticated or response_signed:
+            raise
+        # Somebody may have changed the ciphertext: which rule failed would tell about the content.
+        raise decryption_failed() from None
+    checks.note(Reason.ENC, expected="a ciphertext for our key", received="decrypted")
+    return assertion, certificate
+
+
+def _require_alone(assertion: _Element, root: _Element) -> None:
+    if assertion.tag != ASSERTION:
+        raise SamlError(
+            Reason.XML, expected="one Assertion encrypted", received=local_name(assertion)
+        )
+    if len(list(assertion.iter(ASSERTION, ENCRYPTED_ASSERTION))) != 1:
+        raise SamlError(
+            Reason.SAML_COUNT, expected="one Assertion", received="another inside the encrypted one"
+        )
+    for taken in set(identifiers(root)).intersection(identifiers(assertion)):
+        raise SamlError(Reason.XML_ID, expected="distinct IDs", received=taken)
+
+
+def _check_policy(
+    trust: Trust, response_key: Certificate | None, assertion_key: Certificate | None
+) -> None:
+    if trust.require_signed_response and response_key is None:
+        raise SamlError(
+            Reason.SIG_POLICY, expected="a signed Response", received="a signed Assertion only"
+        )
+    if trust.require_signed_assertion and assertion_key is None:
+        raise SamlError(
+            Reason.SIG_POLICY, expected="a signed Assertion", received="a signed Response only"
+        )

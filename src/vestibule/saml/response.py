@@ -1,0 +1,302 @@
+"""Verifies a SAML Response: the bytes of a form field become a `VerifiedAssertion`, or an error."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import InitVar, dataclass
+from types import MappingProxyType
+from typing import Final
+
+import pybase64
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from lxml.etree import _Element
+
+from vestibule.saml.assertion import (
+    Authentication,
+    read_attributes,
+    read_authentication,
+    read_name_id,
+    read_subject,
+)
+from vestibule.saml.conditions import (
+    Moment,
+    check_conditions,
+    check_in_response_to,
+    confirm_subject,
+)
+from vestibule.saml.envelope import Opened, Trust, open_response
+from vestibule.saml.errors import Checks, Reason, SamlError, Step, cut
+from vestibule.saml.keys import Certificate
+from vestibule.saml.status import check_issuer, check_status
+from vestibule.saml.xml import MAX_BYTES, SAML, parse
+
+_CONFIRMATION_DATA: Final = f"{{{SAML}}}SubjectConfirmationData"
+_MINUTE: Final = 60_000_000
+_PROOF: Final = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What a Response has to fit: the connection, the request it answers, and the policies.
+
+    The defaults of the policies are the safe ones. Times are microseconds.
+    """
+
+    idp_entity_id: str
+    keys: tuple[Certificate, ...]
+    acs_urls: tuple[str, ...]
+    audiences: tuple[str, ...]
+    request_id: str | None
+    """The ID of our AuthnRequest; None: only an unsolicited Response is acceptable."""
+
+    decryption_keys: tuple[RSAPrivateKey, ...] = ()
+    clock_skew: int = _MINUTE
+    max_age: int = 10 * _MINUTE
+    """How old the IssueInstant of an assertion may be; it also bounds the replay record."""
+
+    authn_contexts: tuple[str, ...] = ()
+    """The AuthnContextClassRefs that will do; empty: any."""
+
+    refuse_unsolicited: bool = False
+    require_signed_response: bool = False
+    require_signed_assertion: bool = False
+    require_encryption: bool = False
+    require_name_id: bool = True
+    refuse_expired_certificates: bool = False
+    allow_cbc: bool = False
+    """A risk: CBC ciphertexts can be changed, so answers tell an attacker about the plaintext."""
+
+    allow_inclusive_c14n: bool = False
+    allow_missing_authn_statement: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedAssertion:
+    """The values of an assertion that passed every check. Only `verify_response` can make one.
+
+    Times are microseconds UTC. `attributes` are by Attribute Name. Until `replay_until` the same
+    `assertion_id` must not be accepted again. `warnings` names what a policy or the time tolerated.
+    """
+
+    assertion_id: str
+    response_id: str
+    issuer: str
+    name_id: str | None
+    name_id_format: str | None
+    session_index: str | None
+    session_not_on_or_after: int | None
+    authn_context: str | None
+    authenticated_at: int | None
+    attributes: Mapping[str, tuple[str, ...]]
+    in_response_to: str | None
+    replay_until: int
+    warnings: tuple[str, ...]
+    steps: tuple[Step, ...]
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _PROOF:
+            raise TypeError("only verify_response makes a VerifiedAssertion")
+
+
+def read_form_field(value: str) -> bytes:
+    """Decode a SAMLResponse form field: base64, line breaks and spaces allowed.
+
+    Raises:
+        SamlError: `xml.size` above 256 KiB, `xml.base64` for anything else than base64.
+    """
+    if len(value) > 2 * MAX_BYTES:
+        raise SamlError(Reason.XML_SIZE, expected=f"at most {MAX_BYTES} bytes", received="more")
+    try:
+        compact = value.encode("ascii").translate(None, b" \t\r\n")
+        data = pybase64.b64decode(compact, validate=True)
+    except ValueError:
+        raise SamlError(Reason.XML_BASE64, expected="base64", received=value) from None
+    if len(data) > MAX_BYTES:
+        raise SamlError(
+            Reason.XML_SIZE, expected=f"at most {MAX_BYTES} bytes", received=f"{len(data)} bytes"
+        )
+    return data
+
+
+def peek_in_response_to(data: bytes) -> str | None:
+    """Say which request a Response claims to answer. Nothing is verified: a hint only.
+
+    It serves to choose between a request of ours and an unsolicited sign-in; `verify_response`
+    then compares. An encrypted assertion cannot be looked into.
+
+    Raises:
+        SamlError: one of the `xml.*` reasons.
+    """
+    root = parse(data)
+    candidates = [root, *root.iter(_CONFIRMATION_DATA)]
+    return next((found for e in candidates if (found := e.get("InResponseTo")) is not None), None)
+
+
+def verify_response(data: bytes, expectation: Expectation, *, now: int) -> VerifiedAssertion:
+    """Verify a SAML Response (SAML Profiles 4.1.4.3) and return the values of its assertion.
+
+    Every Signature in it has to verify with a pinned key, at least one over the Response or the
+    Assertion; every value comes from inside what was signed, except Status, Issuer, Destination
+    and InResponseTo of an unsigned Response, which can only make it fail.
+    `now` is in microseconds UTC. Replay is for the caller to exclude, see `replay_until`.
+
+    Raises:
+        SamlError: with the checks that passed before the failed one as `steps`.
+    """
+    checks = Checks()
+    try:
+        return _verify(data, expectation, Moment(now, skew=expectation.clock_skew), checks)
+    except SamlError as error:
+        raise error.after(checks.steps) from None
+
+
+def _verify(
+    data: bytes, expectation: Expectation, moment: Moment, checks: Checks
+) -> VerifiedAssertion:
+    root = parse(data)
+    checks.note(Reason.XML, expected="well-formed XML", received=f"{len(data)} bytes")
+    opened = open_response(root, _trust(expectation, moment), checks)
+    check_status(root, checks)
+    check_issuer(root, expectation.idp_entity_id, checks, required=False)
+    _check_destination(opened, expectation.acs_urls, checks)
+    check_issuer(opened.assertion, expectation.idp_entity_id, checks, required=True)
+    return _read(opened, expectation, moment, checks)
+
+
+def _trust(expectation: Expectation, moment: Moment) -> Trust:
+    keys = expectation.keys
+    if expectation.refuse_expired_certificates:
+        keys = tuple(key for key in keys if _validity(key, moment) is None)
+        if expectation.keys and not keys:
+            raise SamlError(
+                Reason.SIG_KEY, expected="a certificate valid now", received="none that is"
+            )
+    return Trust(
+        keys=keys,
+        decryption_keys=expectation.decryption_keys,
+        require_signed_response=expectation.require_signed_response,
+        require_signed_assertion=expectation.require_signed_assertion,
+        require_encryption=expectation.require_encryption,
+        allow_cbc=expectation.allow_cbc,
+        allow_inclusive_c14n=expectation.allow_inclusive_c14n,
+    )
+
+
+def _validity(certificate: Certificate, moment: Moment) -> str | None:
+    if moment.now < certificate.not_before:
+        return "certificate.not_yet_valid"
+    return "certificate.expired" if moment.now > certificate.not_after else None
+
+
+def _check_destination(opened: Opened, acs_urls: Collection[str], checks: Checks) -> None:
+    # SAML Bindings 3.5.5.2 demands it of signed messages; where it is there, it has to be right.
+    destination = opened.response.get("Destination")
+    if destination is None and not opened.response_signed:
+        return
+    checks.require(
+        passed=destination in acs_urls,
+        reason=Reason.SAML_DESTINATION,
+        expected=" or ".join(acs_urls),
+        received=destination if destination is not None else "none",
+    )
+
+
+def _check_solicited(
+    opened: Opened, expectation: Expectation, confirmed: str | None, checks: Checks
+) -> None:
+    claimed = opened.response.get("InResponseTo")
+    if claimed is not None:
+        check_in_response_to(claimed, expectation.request_id, checks)
+    wanted = expectation.request_id
+    if wanted is None and expectation.refuse_unsolicited:
+        raise SamlError(
+            Reason.SAML_UNSOLICITED, expected="an answer to a request of ours", received="none"
+        )
+    if wanted is None or confirmed is not None or (claimed is not None and opened.response_signed):
+        return
+    # Nothing that was signed names our request: anybody can write it on an unsigned Response.
+    raise SamlError(
+        Reason.SAML_UNSOLICITED if claimed is None else Reason.SAML_IN_RESPONSE_TO,
+        expected=wanted,
+        received="no signed InResponseTo",
+    )
+
+
+def _check_age(
+    assertion: _Element, expectation: Expectation, moment: Moment, checks: Checks
+) -> int:
+    issued_at = assertion.get("IssueInstant", "")
+    issued = moment.require_begun(issued_at, "IssueInstant", checks)
+    if moment.now >= issued + expectation.max_age + moment.skew:
+        raise SamlError(
+            Reason.SAML_EXPIRED,
+            expected=f"issued within {expectation.max_age // 1_000_000} s",
+            received=issued_at,
+        )
+    return issued
+
+
+def _read(
+    opened: Opened, expectation: Expectation, moment: Moment, checks: Checks
+) -> VerifiedAssertion:
+    assertion, audiences = opened.assertion, expectation.audiences
+    issued = _check_age(assertion, expectation, moment, checks)
+    subject = read_subject(assertion)
+    name_id = read_name_id(subject, audiences=audiences, required=expectation.require_name_id)
+    confirmed = confirm_subject(
+        subject,
+        acs_urls=expectation.acs_urls,
+        request_id=expectation.request_id,
+        moment=moment,
+        checks=checks,
+    )
+    _check_solicited(opened, expectation, confirmed.in_response_to, checks)
+    end = check_conditions(assertion, audiences=audiences, moment=moment, checks=checks)
+    authentication = _read_authentication(assertion, expectation, moment, checks)
+    attributes, nested = read_attributes(assertion)
+    last = max(confirmed.not_on_or_after, end or 0)
+    return VerifiedAssertion(
+        assertion_id=assertion.get("ID", ""),
+        response_id=opened.response.get("ID", ""),
+        issuer=expectation.idp_entity_id,
+        name_id=name_id.value if name_id is not None else None,
+        name_id_format=name_id.format if name_id is not None else None,
+        session_index=authentication.session_index,
+        session_not_on_or_after=authentication.session_not_on_or_after,
+        authn_context=authentication.context,
+        authenticated_at=authentication.authenticated_at,
+        attributes=MappingProxyType(attributes),
+        in_response_to=expectation.request_id,
+        replay_until=min(last, issued + expectation.max_age) + moment.skew,
+        warnings=_warnings(opened, authentication, nested, moment),
+        steps=checks.steps,
+        proof=_PROOF,
+    )
+
+
+def _read_authentication(
+    assertion: _Element, expectation: Expectation, moment: Moment, checks: Checks
+) -> Authentication:
+    authentication = read_authentication(
+        assertion,
+        moment=moment,
+        checks=checks,
+        required=not expectation.allow_missing_authn_statement,
+    )
+    if expectation.authn_contexts:
+        checks.require(
+            passed=authentication.context in expectation.authn_contexts,
+            reason=Reason.SAML_CONTEXT,
+            expected=" or ".join(expectation.authn_contexts),
+            received=authentication.context or "none",
+        )
+    return authentication
+
+
+def _warnings(
+    opened: Opened, authentication: Authentication, nested: Collection[str], moment: Moment
+) -> tuple[str, ...]:
+    found = [_validity(certificate, moment) for certificate in opened.certificates]
+    if authentication.authenticated_at is None:
+        found.append("authn.missing")
+    found += [f"attribute.nested: {cut(name)}" for name in nested]
+    return tuple(dict.fromkeys(warning for warning in found if warning is not None))

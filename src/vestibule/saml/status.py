@@ -1,0 +1,77 @@
+"""Reads what the other side said: Status and Issuer, the same in every protocol message."""
+
+from typing import Final
+
+from lxml.etree import _Element
+
+from vestibule.saml.errors import Checks, Reason, SamlError
+from vestibule.saml.xml import SAML, SAMLP, children, text
+
+SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
+ISSUER: Final = f"{{{SAML}}}Issuer"
+STATUS: Final = f"{{{SAMLP}}}Status"
+_STATUS_CODE: Final = f"{{{SAMLP}}}StatusCode"
+_STATUS_MESSAGE: Final = f"{{{SAMLP}}}StatusMessage"
+_ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
+
+
+def check_status(message: _Element, checks: Checks) -> None:
+    """Ask for exactly one Status whose top-level code is Success (SAML Core 3.2.2).
+
+    Raises:
+        SamlError: `saml.status`; `received` holds the codes and the identity provider's own text.
+    """
+    checks.require(
+        passed=status_codes(message)[:1] == [SUCCESS],
+        reason=Reason.SAML_STATUS,
+        expected=SUCCESS,
+        received=_describe(message),
+    )
+
+
+def status_codes(message: _Element) -> list[str]:
+    """The codes of a message's Status, top level first; none when they are not exactly one tree."""
+    statuses = children(message, STATUS)
+    codes: list[str] = []
+    level = statuses[0] if len(statuses) == 1 else None
+    while level is not None:
+        nested = children(level, _STATUS_CODE)
+        if len(nested) > 1:
+            return []
+        level = nested[0] if nested else None
+        if level is not None:
+            codes.append(level.get("Value", ""))
+    return codes
+
+
+def check_issuer(message: _Element, entity_id: str, checks: Checks, *, required: bool) -> None:
+    """Ask for the issuer: byte for byte the entity ID of the connection (Profiles 4.1.4.2).
+
+    Raises:
+        SamlError: `saml.issuer`.
+    """
+    issuers = children(message, ISSUER)
+    if not issuers and not required:
+        return
+    if len(issuers) != 1:
+        raise SamlError(
+            Reason.SAML_ISSUER, expected=entity_id, received=f"{len(issuers)} Issuer elements"
+        )
+    kind = issuers[0].get("Format", _ENTITY)
+    received = text(issuers[0])
+    checks.require(
+        passed=received == entity_id and kind == _ENTITY,
+        reason=Reason.SAML_ISSUER,
+        expected=entity_id,
+        received=received if kind == _ENTITY else f"{received} of format {kind}",
+    )
+
+
+def _describe(message: _Element) -> str:
+    codes = " ".join(code.rpartition(":")[2] for code in status_codes(message)) or "no status"
+    texts = [
+        text(found)
+        for status in children(message, STATUS)
+        for found in children(status, _STATUS_MESSAGE)
+    ]
+    return ": ".join([codes, *texts[:1]])
