@@ -32,7 +32,7 @@ const provider = new Provider(issuer, {
     profile: ['name', 'given_name', 'family_name'],
     groups: ['groups'],
   },
-  findAccount: (ctx, id) => people[id] && { accountId: id, claims: () => ({ sub: `id-of-${id}`, ...people[id] }) },
+  findAccount: (ctx, id) => people[id] && { accountId: id, claims: () => ({ sub: id, ...people[id] }) },
   cookies: { keys: ['only-for-tests'] },
   features: { devInteractions: { enabled: false } },
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },

@@ -23,10 +23,6 @@ class OidcProvider:
 
     issuer: str
 
-    @staticmethod
-    def subject(person: Person) -> str:
-        return f"id-of-{person.login}"
-
 
 @contextmanager
 def oidc_provider(home: Path, *, relying_parties: Sequence[RelyingParty]) -> Iterator[OidcProvider]:
