@@ -165,9 +165,7 @@ async def change_email(
     old_key = read_email(member.email_address)[1]
     changed = replace(member, email_address=address, updated_at=context.clock.now())
     own = {**_within(organization), "member_id": member.member_id}
-    if key == old_key:
-        await tx.member_emails.change({"email_address": address}, **own, email_key=key)
-    else:
+    if key != old_key:
         changed = replace(changed, email_address_verified=verified)
         await _require_unclaimed(tx, organization, key)
         await _require_free(tx, organization, key, for_member=member.member_id)
@@ -175,7 +173,8 @@ async def change_email(
             await tx.member_emails.delete(**own, email_key=old_key)
         else:
             await tx.member_emails.change({"retired": True}, **own, email_key=old_key)
-        await tx.member_emails.delete(**own, email_key=key)
+    values = {"email_address": address, "retired": False}
+    if not await tx.member_emails.change(values, **own, email_key=key):
         (project,) = await tx.projects.all(project_id=organization.project_id)
         try:
             await tx.member_emails.insert(_email(context, project, changed, key))
