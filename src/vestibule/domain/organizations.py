@@ -35,18 +35,16 @@ async def load(tx: Transaction, project: Project, locator: str) -> Organization:
     Neither a slug nor an external id can have the form of an id. Raises Failure
     organization_not_found.
     """
+    columns = ["organization_external_id", "organization_slug"]
     if ID_FORM.match(locator):
-        found = await tx.organizations.all(project_id=project.project_id, organization_id=locator)
-    else:
-        found = await tx.organizations.select(
-            "WHERE project_id = $1 AND (organization_external_id = $2 OR organization_slug = $2)",
-            project.project_id,
-            locator,
-        )
-    if not found:
-        raise Failure(errors.organization_not_found)
+        columns = ["organization_id"]
     # An external id is the application's own choice; a slug may be a tenant's. The former wins.
-    return max(found, key=lambda item: item.organization_external_id == locator)
+    for column in columns:
+        where = {"project_id": project.project_id, column: locator}
+        found = await tx.organizations.find(**where)
+        if found is not None:
+            return found
+    raise Failure(errors.organization_not_found)
 
 
 async def view(tx: Transaction, project: Project, organization: Organization) -> OrganizationView:
