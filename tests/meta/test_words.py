@@ -33,7 +33,7 @@ RULES = (
     ),
     Rule(
         "a silenced rule carries its reason",
-        r"#\s*noqa(?!: [A-Z0-9, ]+ - \S)",
+        r"#\s*noqa(?!: [A-Z0-9, ]+[-#] \S)",
         "x = 1  # noqa: E501",
         "x = 1  # noqa: E501 - a URL",
     ),
