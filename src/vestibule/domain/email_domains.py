@@ -7,13 +7,16 @@ from vestibule.domain.email import domain_of
 from vestibule.errors import ErrorType, Failure
 
 # Second-level names whose addresses anybody can have, under any public suffix (semantics 1.2).
-_COMMON: Final = frozenset(
-    "aol att bol comcast earthlink free gmail gmx googlemail hey hotmail icloud ig laposte libero "
-    "live mac mail me msn orange outlook rediffmail sbcglobal uol verizon wanadoo yahoo yandex "
-    "ymail".split()
-)
+# fmt: off
+_COMMON: Final = frozenset({
+    "aol", "att", "bol", "comcast", "earthlink", "free", "gmail", "gmx", "googlemail", "hey",
+    "hotmail", "icloud", "ig", "laposte", "libero", "live", "mac", "mail", "me", "msn",
+    "orange", "outlook", "rediffmail", "sbcglobal", "uol", "verizon", "wanadoo", "yahoo",
+    "yandex", "ymail",
+})
+# fmt: on
 # The middle label of a two-part suffix such as co.uk or com.br.
-_SECOND_LEVEL: Final = frozenset("ac co com edu gov net org".split())
+_SECOND_LEVEL: Final = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
 
 
 def read_domain(text: str, *, field: str, invalid: ErrorType, common: ErrorType) -> str:
@@ -44,11 +47,13 @@ def read_domains(
     duplicate: ErrorType,
 ) -> tuple[str, ...]:
     """Return the domains in the form of `read_domain`; Failure `duplicate` when one comes twice."""
-    domains = [read_domain(text, field=field, invalid=invalid, common=common) for text in texts]
-    for domain in domains:
-        if domains.count(domain) > 1:
+    found: dict[str, None] = {}
+    for text in texts:
+        domain = read_domain(text, field=field, invalid=invalid, common=common)
+        if domain in found:
             raise Failure(duplicate, f"{field}: {domain} is given twice.")
-    return tuple(domains)
+        found[domain] = None
+    return tuple(found)
 
 
 def _is_common(domain: str) -> bool:

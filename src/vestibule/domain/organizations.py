@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from vestibule import errors
 from vestibule.domain.context import Context
@@ -40,7 +40,7 @@ async def load(tx: Transaction, project: Project, locator: str) -> Organization:
         columns = ["organization_id"]
     # An external id is the application's own choice; a slug may be a tenant's. The former wins.
     for column in columns:
-        where = {"project_id": project.project_id, column: locator}
+        where: dict[str, Any] = {"project_id": project.project_id, column: locator}
         found = await tx.organizations.find(**where)
         if found is not None:
             return found
