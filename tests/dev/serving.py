@@ -1,0 +1,38 @@
+"""Serves routes on a free loopback port, in the test's own event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from vestibule.dev.tls import TlsFiles
+
+Build = Callable[[str], Sequence[BaseRoute]]
+
+
+@asynccontextmanager
+async def serving(build: Build, *, tls: TlsFiles | None = None) -> AsyncIterator[str]:
+    """Serve what `build` makes of the base URL; give that URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    scheme = "https" if tls else "http"
+    base_url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        Starlette(routes=list(build(base_url))),
+        lifespan="off",
+        log_config=None,
+        ssl_certfile=tls.certificate_file if tls else None,
+        ssl_keyfile=tls.key_file if tls else None,
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only
+            await asyncio.sleep(0.005)
+        yield base_url
+    finally:
+        server.should_exit = True
+        await task

@@ -1,0 +1,38 @@
+import aiohttp
+
+from tests.dev.serving import serving
+from vestibule.dev.mailbox import mailbox
+from vestibule.mail import MemoryMail, Message
+
+
+async def shown(http: aiohttp.ClientSession, mail: MemoryMail) -> str:
+    async with (
+        serving(lambda base_url: mailbox(base_url, mail.messages)) as base_url,
+        http.get(f"{base_url}/dev/mailbox") as answer,
+    ):
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def test_empty_mailbox_says_so(http: aiohttp.ClientSession) -> None:
+    assert "No message yet." in await shown(http, MemoryMail())
+
+
+async def test_newest_message_comes_first(http: aiohttp.ClientSession) -> None:
+    mail = MemoryMail()
+    await mail.send(Message("a@example.com", "The first", "one"))
+    await mail.send(Message("b@example.com", "The second", "two"))
+    text = await shown(http, mail)
+    assert 0 < text.index("The second") < text.index("The first")
+    assert "to b@example.com" in text
+
+
+async def test_link_can_be_followed_and_markup_cannot_happen(http: aiohttp.ClientSession) -> None:
+    mail = MemoryMail()
+    letter = 'See https://app.example/?a=1&b=2 <script>"x"</script>'
+    await mail.send(Message("a@example.com", "<i>Subject</i>", letter))
+    text = await shown(http, mail)
+    assert '<a href="https://app.example/?a=1&amp;b=2" rel="noopener">' in text
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert "&lt;i&gt;Subject&lt;/i&gt;" in text
