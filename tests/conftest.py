@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import databases
 from tests.support.databases import SharedPostgres
+from tests.support.determinism import HandClock, SeededEntropy
 from vestibule.store import migrate
 from vestibule.store.interface import Store
 from vestibule.store.open import open_store
@@ -73,3 +74,13 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened = await open_store(database_url, connections=8)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def entropy() -> SeededEntropy:
+    return SeededEntropy()
