@@ -317,3 +317,9 @@ def _sign(data: bytes, signature: Signature) -> bytes:
     if signature.key is None:
         raise ValueError("a signature needs a key")
     return signature.key.sign(data, PKCS1v15(), chosen)
+
+
+def changed(data: bytes, old: str, new: str, *, times: int = 1) -> bytes:
+    """Replace `old` by `new`, which must stand there exactly `times` times."""
+    assert data.count(old.encode()) == times, f"{old} stands there {data.count(old.encode())} times"
+    return data.replace(old.encode(), new.encode())

@@ -112,6 +112,8 @@ def _only_assertion(root: _Element, checks: Checks) -> _Element:
             expected="one Assertion or EncryptedAssertion, in the Response",
             received=f"{len(found)} in the document",
         )
+    if found[0].tag == ASSERTION:
+        _require_identity(found[0], ASSERTION)
     return found[0]
 
 
@@ -145,7 +147,6 @@ def _open_assertion(
     *,
     response_signed: bool,
 ) -> Certificate | None:
-    _require_identity(assertion, ASSERTION)
     certificate = _verify(assertion, signatures, trust, checks)
     if certificate is None and not response_signed:
         raise SamlError(
@@ -179,6 +180,7 @@ def _require_alone(assertion: _Element, root: _Element) -> None:
         raise SamlError(
             Reason.XML, expected="one Assertion encrypted", received=local_name(assertion)
         )
+    _require_identity(assertion, ASSERTION)
     if len(list(assertion.iter(ASSERTION, ENCRYPTED_ASSERTION))) != 1:
         raise SamlError(
             Reason.SAML_COUNT, expected="one Assertion", received="another inside the encrypted one"
