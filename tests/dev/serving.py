@@ -30,7 +30,7 @@ async def serving(build: Build, *, tls: TlsFiles | None = None) -> AsyncIterator
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only
+        while not server.started:
             await asyncio.sleep(0.005)
         yield base_url
     finally:

@@ -1,5 +1,6 @@
 """The application's side of the API: JSON over HTTP with Basic credentials, nothing else."""
 
+import base64
 import json
 import ssl
 from collections.abc import Mapping
@@ -42,7 +43,8 @@ class Client:
     ) -> None:
         self._http = http
         self._base_url = base_url
-        self._auth = aiohttp.BasicAuth(credentials.project_id, credentials.secret)
+        pair = f"{credentials.project_id}:{credentials.secret}".encode()
+        self._headers = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
 
     async def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None
@@ -50,7 +52,11 @@ class Client:
         """Return the JSON object that answers `method path`, or raise ApiError."""
         try:
             async with self._http.request(
-                method, self._base_url + path, json=body, auth=self._auth, allow_redirects=False
+                method,
+                self._base_url + path,
+                json=body,
+                headers=self._headers,
+                allow_redirects=False,
             ) as response:
                 return _read(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
