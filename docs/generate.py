@@ -20,8 +20,7 @@ NOTE: Final = "<!-- Written by `make docs`; edit the code instead. -->"
 def errors_page() -> str:
     """Return every error a caller can see."""
     rows = "\n".join(
-        f'| <a id="{each.name}"></a>`{each.name}` | {each.status} | {cell(each.message)} |'
-        for each in errors.all_errors()
+        f"| `{each.name}` | {each.status} | {cell(each.message)} |" for each in errors.all_errors()
     )
     return f"""# Errors
 
