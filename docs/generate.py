@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Final
 
 from vestibule import errors
@@ -89,10 +90,11 @@ def marked_cases(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield from ((ast.literal_eval(each), node.name) for each in call.args)
 
 
-def case_order(case: str) -> tuple[str, int]:
-    """Return what sorts XP-9 before XP-16."""
+def case_order(case: str) -> tuple[str, int, str]:
+    """Return what sorts XP-9 before XP-16, and XP-16 before XP-16b."""
     family, number = case.split("-")
-    return family, int(number)
+    digits = number.rstrip(ascii_lowercase)
+    return family, int(digits), number
 
 
 def default(value: object) -> str:
