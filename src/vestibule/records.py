@@ -240,6 +240,7 @@ class SamlConfiguration(Record, frozen=True, kw_only=True):
 
     idp_entity_id: str = ""
     idp_sso_url: str = ""
+    idp_sso_binding: Literal["redirect", "post"] = "redirect"
     attribute_mapping: Json | None = None
     nameid_format: str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
     alternative_audience_uri: str = ""
@@ -251,7 +252,11 @@ class SamlConfiguration(Record, frozen=True, kw_only=True):
 
 
 class OidcConfiguration(Record, frozen=True, kw_only=True):
-    """What an OIDC connection knows of its identity provider; `client_secret` is sealed."""
+    """What an OIDC connection knows of its identity provider; `client_secret` is sealed.
+
+    `token_auth_method` (client_secret_basic or client_secret_post) and `iss_parameter_supported`
+    (RFC 9207) are what its discovery document said, where it was read.
+    """
 
     issuer: str = ""
     client_id: str = ""
@@ -262,6 +267,8 @@ class OidcConfiguration(Record, frozen=True, kw_only=True):
     jwks_url: str = ""
     custom_scopes: str = ""
     attribute_mapping: Json | None = None
+    token_auth_method: str = ""
+    iss_parameter_supported: bool = False
 
 
 class ExternalConfiguration(Record, frozen=True, kw_only=True):
@@ -434,11 +441,16 @@ class Factor(Record, frozen=True, kw_only=True):
 
 
 class Session(Record, frozen=True, kw_only=True):
-    """A member's session. The opaque token is stored as its id and the hash of its secret."""
+    """A member's session. The opaque token is stored as its id and the hash of its secret.
+
+    `sealed_token` is the token itself, sealed: a call that proves the session by its JWT is
+    answered with the same token (semantics 6.3), so it has to be read back.
+    """
 
     session_id: str
     token_id: str
     secret_hash: bytes
+    sealed_token: bytes
     project_id: str
     organization_id: str
     member_id: str

@@ -4,7 +4,7 @@ Everything here speaks raw ASGI; `api` and `browser` build on it.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -15,9 +15,10 @@ from vestibule.errors import Failure
 from vestibule.log import logger
 from vestibule.store.interface import StoreUnavailable
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+# As ASGI (and Starlette) have them.
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Iterable[tuple[str, str]]
 
 _RETRY_AFTER_SECONDS: Final = 2

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from typing import Final
 
-from starlette.routing import Route, Router
+from starlette.routing import Route
 
-from vestibule import errors
 from vestibule.api import (
     members,
     organizations,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vestibule.clock import Clock
+from vestibule.domain.jwks_cache import JwksCache
 from vestibule.fetch import Fetch
 from vestibule.ids import Entropy, OpaqueToken, mint_token, new_id
 from vestibule.mail import Mail
@@ -23,6 +24,7 @@ class Context:
     sealer: Sealer
     fetch: Fetch
     mail: Mail
+    jwks: JwksCache
 
     def new_id(self, prefix: str, project: Project) -> str:
         """Return a new public id of `project`, such as `member-test-0198…`."""

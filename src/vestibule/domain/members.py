@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from vestibule import errors
 from vestibule.domain import roles
 from vestibule.domain.context import Context
-from vestibule.domain.email import read_email
+from vestibule.domain.email import key_of, read_email
 from vestibule.errors import Failure
 from vestibule.records import (
     Connection,
@@ -24,9 +24,9 @@ from vestibule.records import (
     Project,
     Registration,
 )
-from vestibule.store.interface import Conflict, Transaction
+from vestibule.store.interface import Conflict, ParentMissing, Transaction
 
-ID_FORM: Final = re.compile(r"member-(test|live)-")
+ID_FORM: Final = re.compile(r"member-(test|live)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,26 @@ class MemberView:
     grants: tuple[roles.Grant, ...]
 
 
-async def load(tx: Transaction, organization: Organization, locator: str) -> Member:
+async def load(
+    tx: Transaction, organization: Organization, locator: str, *, lock: bool = False
+) -> Member:
     """Return the member whose id, else external id, is `locator`; deleted ones are not found.
 
-    An external id cannot have the form of an id. Raises Failure member_not_found.
+    An external id cannot have the form of an id. With `lock` the member stays as it is until the
+    transaction ends. Raises Failure member_not_found.
     """
-    column = "member_id" if ID_FORM.match(locator) else "external_id"
-    where = {**_within(organization), column: locator}
-    member = await tx.members.find(**where)
+    column = "member_id" if ID_FORM.fullmatch(locator) else "external_id"
+    where: dict[str, Any] = {**_within(organization), column: locator}
+    member = await tx.members.find(lock=lock, **where)
     if member is None or member.status == "deleted":
+        raise Failure(errors.member_not_found)
+    return member
+
+
+async def load_by_email(tx: Transaction, organization: Organization, address: str) -> Member:
+    """Return the member whose present address this is. Raises Failure member_not_found."""
+    member = await by_email(tx, organization, key_of(address))
+    if member is None:
         raise Failure(errors.member_not_found)
     return member
 
@@ -118,7 +129,8 @@ async def add(
     """Add a member to `organization` and return it; `fields` are further columns of `Member`.
 
     Raises Failure invalid_email, duplicate_member_email, retired_member_email,
-    action_not_allowed_email_domain_is_claimed or duplicate_member_external_id.
+    action_not_allowed_email_domain_is_claimed, duplicate_member_external_id, or
+    organization_not_found when the organization was deleted at the same moment.
     """
     address, key = read_email(email_address)
     await _require_unclaimed(tx, organization, key)
@@ -141,6 +153,8 @@ async def add(
         await tx.member_emails.insert(_email(context, project, member, key))
     except Conflict as conflict:
         raise taken(conflict) from None
+    except ParentMissing:
+        raise Failure(errors.organization_not_found) from None
     return member
 
 

@@ -24,3 +24,17 @@ def merge(old: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
     if len(msgspec.json.encode(merged)) > _MAX_BYTES:
         raise Failure(errors.metadata_too_large)
     return merged
+
+
+def merge_within_limits(old: Mapping[str, Any], update: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `old` with as many keys of `update`, in their order, as the limits let in.
+
+    For what an identity provider sends: too much of it must not refuse a login (semantics 2.5).
+    """
+    merged = old
+    for key, value in update.items():
+        try:
+            merged = merge(merged, {key: value})
+        except Failure:
+            continue
+    return merged

@@ -1,0 +1,101 @@
+"""The OpenAPI 3.1 document, read from the declared endpoints."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from vestibule.api.endpoint import Endpoint
+from vestibule.api.groups import endpoints
+from vestibule.errors import ErrorType
+from vestibule.permissions import Permission, Public
+from vestibule.web import ErrorBody
+
+_REF: Final = "#/components/schemas/{name}"
+
+
+def document() -> dict[str, Any]:
+    """Return the document of all endpoint groups."""
+    declared = endpoints()
+    types = [kind for item in declared for kind in (item.request, item.response)]
+    schemas, components = msgspec.json.schema_components([*types, ErrorBody], ref_template=_REF)
+    by_type = dict(zip(types, schemas, strict=False))
+    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for item in declared:
+        paths[item.path][item.method.lower()] = _operation(item, by_type, components)
+    _drop_path_fields(declared, components)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Vestibule", "version": "v1", "license": {"name": "Apache-2.0"}},
+        "paths": dict(paths),
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"project": {"type": "http", "scheme": "basic"}},
+        },
+    }
+
+
+def _operation(
+    item: Endpoint, by_type: dict[Any, dict[str, Any]], components: dict[str, Any]
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": item.operation_id,
+        "tags": [item.group],
+        "description": (item.handler.__doc__ or "").strip(),
+        "parameters": _parameters(item, components),
+        "responses": {
+            "200": _json_content("Success", by_type[item.response]),
+            **_error_responses(item.errors),
+        },
+        "security": [] if isinstance(item.access, Public) else [{"project": []}],
+    }
+    if isinstance(item.access, Permission):
+        operation["x-permission"] = f"{item.access.resource}:{item.access.action or 'per field'}"
+    if item.method not in {"GET", "DELETE"}:
+        operation["requestBody"] = {
+            "content": {"application/json": {"schema": by_type[item.request]}}
+        }
+    return operation
+
+
+def _parameters(item: Endpoint, components: dict[str, Any]) -> list[dict[str, Any]]:
+    schema = components[item.request.__name__]
+    required = set(schema.get("required", ()))
+    in_query = item.method in {"GET", "DELETE"}
+    return [
+        {
+            "name": name,
+            "in": "path" if name in item.path_names else "query",
+            "required": name in required,
+            "schema": kind,
+        }
+        for name, kind in schema["properties"].items()
+        if name in item.path_names or in_query
+    ]
+
+
+def _drop_path_fields(declared: Sequence[Endpoint], components: dict[str, Any]) -> None:
+    """Leave to each request body only what is not in its path."""
+    for item in declared:
+        schema = components[item.request.__name__]
+        for name in item.path_names:
+            schema["properties"].pop(name, None)
+        if "required" in schema:
+            schema["required"] = [r for r in schema["required"] if r not in item.path_names]
+
+
+def _error_responses(errors: Sequence[ErrorType]) -> dict[str, Any]:
+    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    for error in errors:
+        by_status[error.status].append(error.name)
+    return {
+        str(status): _json_content(
+            ", ".join(sorted(names)), {"$ref": _REF.format(name=ErrorBody.__name__)}
+        )
+        for status, names in sorted(by_status.items())
+    }
+
+
+def _json_content(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

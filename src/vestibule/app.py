@@ -1,0 +1,118 @@
+"""The composition root: the only place that puts the server together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from starlette.routing import BaseRoute, Router
+
+from vestibule import errors
+from vestibule.api import groups
+from vestibule.api.operation import new_request_id
+from vestibule.browser import pages
+from vestibule.clock import Clock
+from vestibule.domain.context import Context
+from vestibule.domain.jwks_cache import JwksCache
+from vestibule.errors import Failure
+from vestibule.fetch import Fetch
+from vestibule.ids import Entropy
+from vestibule.log import logger
+from vestibule.mail import Mail
+from vestibule.settings import Settings
+from vestibule.store.cleanup import remove_expired
+from vestibule.store.interface import Store, StoreUnavailable
+from vestibule.store.master_key import load_master_key
+from vestibule.store.sealing import open_sealer
+from vestibule.web import Receive, Scope, Send, respond_failure
+
+_CLEANUP_SECONDS: Final = 60
+
+
+async def open_context(
+    settings: Settings, *, clock: Clock, entropy: Entropy, fetch: Fetch, mail: Mail, store: Store
+) -> Context:
+    """Return the doors of a server on a migrated `store`.
+
+    Raises MasterKeyError when the master key is missing, malformed or another one.
+    """
+    master_key = await load_master_key(
+        store,
+        setting=settings.master_key,
+        file=Path(settings.master_key_file),
+        entropy=entropy,
+    )
+    return Context(
+        settings=settings,
+        clock=clock,
+        entropy=entropy,
+        store=store,
+        sealer=await open_sealer(store, master_key, clock=clock, entropy=entropy),
+        fetch=fetch,
+        mail=mail,
+        jwks=JwksCache(),
+    )
+
+
+class App:
+    """The server as an ASGI application. `extra` are routes that only development adds."""
+
+    def __init__(self, context: Context, *, extra: Sequence[BaseRoute] = ()) -> None:
+        self.context = context
+        self._router = Router(
+            [*groups.routes(context), *pages.routes(context), *extra],
+            default=self._not_found,
+            redirect_slashes=False,
+            lifespan=self._lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route by the path as it was sent: an encoded slash stays inside its segment."""
+        if scope["type"] == "http" and scope.get("raw_path"):
+            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
+        await self._router(scope, receive, send)
+
+    async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            # There is nothing here for WebSockets; ASGI's answer to them is a close.
+            await send({"type": "websocket.close"})
+            return
+        await respond_failure(
+            send,
+            Failure(errors.route_not_found),
+            request_id=new_request_id(self.context),
+            base_url=self.context.settings.base_url,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: object) -> AsyncIterator[None]:
+        cleaning = asyncio.create_task(self._clean())
+        yield
+        cleaning.cancel()
+
+    async def _clean(self) -> None:
+        """Remove what has expired, once a minute."""
+        while True:
+            await asyncio.sleep(_CLEANUP_SECONDS)
+            try:
+                await remove_expired(self.context.store, now=self.context.clock.now())
+            except StoreUnavailable as error:
+                logger().warning("clean-up put off", detail=str(error))
+
+
+async def build(
+    settings: Settings,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    fetch: Fetch,
+    mail: Mail,
+    store: Store,
+    extra: Sequence[BaseRoute] = (),
+) -> App:
+    """Return the server for `settings`; raises what `open_context` raises."""
+    context = await open_context(
+        settings, clock=clock, entropy=entropy, fetch=fetch, mail=mail, store=store
+    )
+    return App(context, extra=extra)

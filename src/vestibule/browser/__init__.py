@@ -1,0 +1,1 @@
+"""What a person's browser visits: start, callback, metadata, and the plain pages around them."""

@@ -1,0 +1,18 @@
+"""The command `vestibule`: start a server, look after it, print what is documented."""
+
+import click
+
+from vestibule.cli.development import demo, dev
+from vestibule.cli.documents import openapi, settings
+from vestibule.cli.operations import key, migrate, project, redirect_url, secret
+from vestibule.cli.server import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vestibule")
+def main() -> None:
+    """Self-hosted enterprise single sign-on for B2B products."""
+
+
+for command in (serve, dev, demo, migrate, project, redirect_url, secret, key, settings, openapi):
+    main.add_command(command)

@@ -1,0 +1,72 @@
+"""What every command opens: the settings, the database, and the doors of a server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import click
+
+from vestibule import settings as settings_module
+from vestibule.app import open_context
+from vestibule.clock import SystemClock
+from vestibule.domain.context import Context
+from vestibule.fetch import GuardedFetch
+from vestibule.ids import SystemEntropy
+from vestibule.mail import MemoryMail
+from vestibule.settings import SettingError, Settings
+from vestibule.store import migrate
+from vestibule.store.interface import StoreUnavailable
+from vestibule.store.open import open_store
+from vestibule.store.sealing import MasterKeyError
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment, or end with what is wrong with them."""
+    try:
+        return settings_module.read()
+    except SettingError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def guarded_fetch(settings: Settings) -> GuardedFetch:
+    """Return the outbound client that `settings` ask for."""
+    return GuardedFetch(
+        allowed_hosts=_names(settings.outbound_hosts),
+        allowed_networks=_names(settings.outbound_networks),
+        ca_file=settings.outbound_ca_file or None,
+    )
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, upgrade: bool) -> AsyncIterator[Context]:
+    """Open everything and close it at the end; with `upgrade` migrate the database first.
+
+    Ends the command with one sentence when the database or the master key cannot be used.
+    """
+    try:
+        if upgrade:
+            await asyncio.to_thread(migrate.upgrade, settings.database)
+        elif await asyncio.to_thread(migrate.pending, settings.database):
+            raise click.ClickException("The database is not up to date: run `vestibule migrate`.")
+        store = await open_store(settings.database, connections=settings.database_connections)
+    except StoreUnavailable as error:
+        raise click.ClickException(f"The database cannot be reached: {error}") from None
+    fetch = guarded_fetch(settings)
+    try:
+        yield await open_context(
+            settings,
+            clock=SystemClock(),
+            entropy=SystemEntropy(),
+            fetch=fetch,
+            mail=MemoryMail(),
+            store=store,
+        )
+    except MasterKeyError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        await fetch.close()
+        await store.close()
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,123 @@
+"""What an operator does from the command line: migrate, projects, redirect URLs, secrets, keys."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from vestibule.cli.opened import opened, read_settings
+from vestibule.clock import rfc3339
+from vestibule.domain import projects, signing_keys
+from vestibule.domain.context import Context
+from vestibule.errors import Failure
+from vestibule.ids import Environment
+from vestibule.store import migrate as migrations
+
+T = TypeVar("T")
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database up to date; running it twice, or on two nodes at once, is harmless."""
+    migrations.upgrade(read_settings().database)
+    click.echo("The database is up to date.")
+
+
+@click.group()
+def project() -> None:
+    """Projects: one environment of one application each."""
+
+
+@project.command("create")
+@click.argument("name")
+@click.option("--live", is_flag=True, help="A live project (the default is test).")
+def create_project(name: str, live: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Create project NAME and print its credentials once."""
+    environment: Environment = "live" if live else "test"
+    made = _run(lambda context: projects.create(context, name=name, environment=environment))
+    click.echo(f"project_id    {made.project_id}")
+    click.echo(f"secret        {made.secret}")
+    click.echo(f"public_token  {made.public_token}")
+
+
+@click.group("redirect-url")
+def redirect_url() -> None:
+    """Redirect URLs: where browsers may be sent with a token."""
+
+
+@redirect_url.command("add")
+@click.argument("project_id")
+@click.argument("url")
+@click.option("--login/--no-login", default=True, help="For members who exist.")
+@click.option("--signup/--no-signup", default=True, help="For members who are created.")
+def add_redirect_url(project_id: str, url: str, login: bool, signup: bool) -> None:  # noqa: FBT001 - click passes them by name
+    """Register URL with PROJECT_ID; the first of each kind becomes the default."""
+
+    async def work(context: Context) -> None:
+        found = await projects.get(context, project_id)
+        await projects.add_redirect_url(context, found, url, login=login, signup=signup)
+
+    _run(work)
+    click.echo(f"{url} is registered.")
+
+
+@click.group()
+def secret() -> None:
+    """API secrets."""
+
+
+@secret.command("rotate")
+@click.argument("project_id")
+def rotate_secret(project_id: str) -> None:
+    """Add a new API secret to PROJECT_ID and print it once; the old ones stay valid."""
+
+    async def work(context: Context) -> str:
+        return await projects.rotate_secret(context, await projects.get(context, project_id))
+
+    click.echo(f"secret  {_run(work)}")
+    click.echo("Put it into your application, then end the others: vestibule secret keep-only.")
+
+
+@secret.command("keep-only")
+@click.argument("project_id")
+@click.option("--secret", "kept", prompt=True, hide_input=True, help="The secret that stays.")
+def keep_only_secret(project_id: str, kept: str) -> None:
+    """End every API secret of PROJECT_ID but the one given (asked for when it is not)."""
+
+    async def work(context: Context) -> int:
+        found = await projects.get(context, project_id)
+        return await projects.remove_secrets(context, found, keep=kept)
+
+    click.echo(f"{_run(work)} secrets ended.")
+
+
+@click.group()
+def key() -> None:
+    """Keys that sign session JWTs."""
+
+
+@key.command("rotate")
+@click.argument("project_id")
+def rotate_key(project_id: str) -> None:
+    """Publish a new signing key for PROJECT_ID; it takes over by itself, the old one retires."""
+
+    async def work(context: Context) -> tuple[str, int]:
+        made = await signing_keys.rotate(context, await projects.get(context, project_id))
+        return made.key_id, made.active_from
+
+    key_id, active_from = _run(work)
+    click.echo(f"{key_id} is published and signs from {rfc3339(active_from)} on.")
+
+
+def _run(work: Callable[[Context], Awaitable[T]]) -> T:
+    """Run `work` on the configured database; a Failure ends the command with its sentence."""
+
+    async def with_context() -> T:
+        async with opened(read_settings(), upgrade=False) as context:
+            return await work(context)
+
+    try:
+        return asyncio.run(with_context())
+    except Failure as failure:
+        raise click.ClickException(failure.message) from None

@@ -1,0 +1,74 @@
+"""`vestibule serve`: production."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import click
+import uvicorn
+
+from vestibule import log
+from vestibule.app import App
+from vestibule.cli.opened import opened, read_settings
+from vestibule.settings import Settings
+
+
+@click.command()
+def serve() -> None:
+    """Serve production traffic; the database must be up to date (`vestibule migrate`)."""
+    settings = read_settings()
+    log.configure(json=settings.log_json)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with opened(settings, upgrade=False) as context:
+        await run(App(context), listen(settings.host, settings.port))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket, or end the command when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        made = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+    made.setblocking(False)
+    return made
+
+
+async def run(
+    app: App,
+    listening: socket.socket,
+    *,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    ready: Callable[[], Awaitable[bool]] | None = None,
+) -> None:
+    """Serve `app` until a signal. `ready` is awaited once it answers; False ends it again."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=10,
+            h11_max_incomplete_event_size=65_536,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.005)
+    if ready is not None and not serving.done():
+        try:
+            server.should_exit = not await ready()
+        except BaseException:
+            server.should_exit = True
+            await serving
+            raise
+    await serving

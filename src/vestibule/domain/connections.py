@@ -1,0 +1,61 @@
+"""SSO connections: what is common to all kinds (semantics 1.4)."""
+
+from typing import Final
+
+from vestibule import errors
+from vestibule.errors import ErrorType, Failure
+from vestibule.records import Connection, Organization
+from vestibule.settings import Settings
+from vestibule.store.interface import Transaction
+
+PRIVATE_KEY_PURPOSE: Final = "connection-private-key"
+CLIENT_SECRET_PURPOSE: Final = "oidc-client-secret"  # noqa: S105 - a name, not a secret
+
+
+def service_provider_url(settings: Settings, connection_id: str) -> str:
+    """Return the one URL of a connection: ACS and audience for SAML, redirect URL for OIDC."""
+    return f"{settings.base_url}/v1/b2b/sso/callback/{connection_id}"
+
+
+async def load(
+    tx: Transaction,
+    organization: Organization,
+    connection_id: str,
+    *,
+    error: ErrorType = errors.sso_connection_not_found,
+) -> Connection:
+    """Return a connection of `organization`. Raises Failure `error` when it has none of this id."""
+    found = await tx.connections.find(
+        project_id=organization.project_id,
+        organization_id=organization.organization_id,
+        connection_id=connection_id,
+    )
+    if found is None:
+        raise Failure(error)
+    return found
+
+
+def missing(connection: Connection, *, has_certificate: bool = True) -> tuple[str, ...]:
+    """Return the names of the fields that are still needed before the connection is active."""
+    if connection.saml is not None:
+        saml = connection.saml
+        needed = {
+            "idp_sso_url": saml.idp_sso_url,
+            "idp_entity_id": saml.idp_entity_id,
+            "x509_certificate": has_certificate,
+            "attribute_mapping": saml.attribute_mapping,
+        }
+    elif connection.oidc is not None:
+        oidc = connection.oidc
+        needed = {
+            "issuer": oidc.issuer,
+            "client_id": oidc.client_id,
+            "client_secret": oidc.client_secret,
+            "authorization_url": oidc.authorization_url,
+            "token_url": oidc.token_url,
+            "userinfo_url": oidc.userinfo_url,
+            "jwks_url": oidc.jwks_url,
+        }
+    else:
+        return ()
+    return tuple(name for name, value in needed.items() if not value)

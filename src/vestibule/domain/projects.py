@@ -1,0 +1,149 @@
+"""Projects: their credentials and their redirect URLs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from vestibule import errors
+from vestibule.domain import redirect_urls, signing_keys
+from vestibule.domain.context import Context
+from vestibule.errors import Failure
+from vestibule.ids import Environment, hash_secret, new_id, new_secret, same_secret
+from vestibule.records import Project, ProjectSecret, PublicToken, RedirectUrl
+from vestibule.store.interface import Conflict, Transaction
+
+_NO_HASH: Final = bytes(32)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the owner of a new project is told once."""
+
+    project_id: str
+    secret: str
+    public_token: str
+
+
+async def authenticate(context: Context, project_id: str, secret: str) -> Project:
+    """Return the project that `secret` belongs to. Raises Failure unauthorized_credentials.
+
+    An unknown project costs the same comparison as a wrong secret.
+    """
+    given = hash_secret(secret.encode())
+    async with context.store.read() as tx:
+        stored = await tx.project_secrets.all(project_id=project_id)
+        project = await tx.projects.find(project_id=project_id)
+    hashes = [item.secret_hash for item in stored] or [_NO_HASH]
+    matches = [same_secret(given, item) for item in hashes]
+    if project is None or not any(matches):
+        raise Failure(errors.unauthorized_credentials)
+    return project
+
+
+async def of_public_token(context: Context, public_token: str) -> Project:
+    """Return the project of a public token. Raises public_token_required or _not_found."""
+    if not public_token:
+        raise Failure(errors.public_token_required)
+    async with context.store.read() as tx:
+        found = await tx.public_tokens.find(public_token=public_token)
+        project = await tx.projects.find(project_id=found.project_id) if found else None
+    if project is None:
+        raise Failure(errors.public_token_not_found)
+    return project
+
+
+async def create(
+    context: Context, *, name: str, environment: Environment, fixed: Credentials | None = None
+) -> Credentials:
+    """Make a project with one secret and one public token, and return what must be kept.
+
+    `fixed` gives the values instead of new ones (development only); an existing project of that
+    id is left as it is.
+    """
+    now, entropy = context.clock.now(), context.entropy
+    chosen = fixed or Credentials(
+        project_id=new_id("project", environment, now=now, entropy=entropy),
+        secret=f"secret-{environment}-{new_secret(entropy=entropy)}",
+        public_token=new_id("public-token", environment, now=now, entropy=entropy),
+    )
+    project = Project(
+        project_id=chosen.project_id, environment=environment, name=name, created_at=now
+    )
+    signing_key = await signing_keys.new(context, project, active_from=now)
+    async with context.store.write() as tx:
+        if not await tx.projects.insert_if_absent(project):
+            return chosen
+        await _add_secret(tx, context, project, chosen.secret)
+        await tx.public_tokens.insert(
+            PublicToken(
+                public_token=chosen.public_token, project_id=project.project_id, created_at=now
+            )
+        )
+        await tx.signing_keys.insert(signing_key)
+    return chosen
+
+
+async def get(context: Context, project_id: str) -> Project:
+    """Return the project. Raises Failure project_not_found."""
+    async with context.store.read() as tx:
+        project = await tx.projects.find(project_id=project_id)
+    if project is None:
+        raise Failure(errors.project_not_found)
+    return project
+
+
+async def rotate_secret(context: Context, project: Project) -> str:
+    """Add a new API secret and return it; the others stay valid until they are removed."""
+    secret = f"secret-{project.environment}-{new_secret(entropy=context.entropy)}"
+    async with context.store.write() as tx:
+        await _add_secret(tx, context, project, secret)
+    return secret
+
+
+async def remove_secrets(context: Context, project: Project, *, keep: str) -> int:
+    """End every API secret but `keep` and return how many there were. Raises Failure."""
+    async with context.store.write() as tx:
+        stored = await tx.project_secrets.all(project_id=project.project_id)
+        kept = hash_secret(keep.encode())
+        old = tuple(s.secret_id for s in stored if not same_secret(s.secret_hash, kept))
+        if len(old) == len(stored):
+            raise Failure(errors.unauthorized_credentials, "The secret to keep is not active.")
+        return await tx.project_secrets.delete(project_id=project.project_id, secret_id=old)
+
+
+async def add_redirect_url(
+    context: Context, project: Project, url: str, *, login: bool, signup: bool
+) -> RedirectUrl:
+    """Register a redirect URL; the first of each kind becomes its default (semantics 1.1).
+
+    Raises Failure duplicate_redirect_url or an error of `redirect_urls.check_registration`.
+    """
+    redirect_urls.check_registration(project, url)
+    plain = not redirect_urls.has_placeholder(url)
+    try:
+        async with context.store.write() as tx:
+            others = await tx.redirect_urls.all(project_id=project.project_id)
+            record = RedirectUrl(
+                project_id=project.project_id,
+                url=url,
+                login=login,
+                signup=signup,
+                default_login=login and plain and not any(o.default_login for o in others),
+                default_signup=signup and plain and not any(o.default_signup for o in others),
+                created_at=context.clock.now(),
+            )
+            await tx.redirect_urls.insert(record)
+    except Conflict:
+        raise Failure(errors.duplicate_redirect_url) from None
+    return record
+
+
+async def _add_secret(tx: Transaction, context: Context, project: Project, secret: str) -> None:
+    await tx.project_secrets.insert(
+        ProjectSecret(
+            secret_id=context.new_id("secret", project),
+            project_id=project.project_id,
+            secret_hash=hash_secret(secret.encode()),
+            last_four=secret[-4:],
+            created_at=context.clock.now(),
+        )
+    )

@@ -1,0 +1,364 @@
+"""Sessions: started, authenticated, listed, revoked (semantics 6)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from vestibule import errors
+from vestibule.clock import DAY, MINUTE, SECOND
+from vestibule.domain import (
+    members,
+    organizations,
+    policy,
+    roles,
+    session_claims,
+    session_jwt,
+    signing_keys,
+)
+from vestibule.domain.caller import Caller
+from vestibule.domain.context import Context
+from vestibule.domain.members import MemberView
+from vestibule.domain.organizations import OrganizationView
+from vestibule.errors import Failure
+from vestibule.ids import read_token, same_secret
+from vestibule.records import Factor, Member, Organization, Project, Session
+from vestibule.store.interface import Transaction
+
+DEFAULT_MINUTES: Final = 60
+_SHORTEST: Final = 5 * MINUTE
+_LONGEST: Final = 366 * DAY
+# `last_accessed_at` is written at most this often: a durable write per check would cost more than
+# everything else in it, and nothing is decided by the value.
+_TOUCH_AFTER: Final = 30 * SECOND
+_TOKEN_PURPOSE: Final = "session-token"  # noqa: S105 - a name, not a secret
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session with all that an answer shows of it."""
+
+    session: Session
+    roles: tuple[str, ...]
+    token: str
+    jwt: str
+    member: MemberView
+    organization: OrganizationView
+
+
+@dataclass(frozen=True)
+class Check:
+    """An authorization to be checked along with a session (semantics 5.2)."""
+
+    organization_id: str
+    resource_id: str
+    action: str
+
+
+def lifetime(minutes: int | None) -> int:
+    """Return `minutes` (the default when None) in microseconds. Raises Failure out of bounds."""
+    duration = (DEFAULT_MINUTES if minutes is None else minutes) * MINUTE
+    if not _SHORTEST <= duration <= _LONGEST:
+        raise Failure(errors.invalid_session_duration_minutes)
+    return duration
+
+
+def one_of(token: str, jwt: str) -> None:
+    """Pass when exactly one of the two ways to name a session is given. Raises Failure."""
+    if token and jwt:
+        raise Failure(errors.too_many_session_arguments)
+    if not token and not jwt:
+        raise Failure(errors.no_session_arguments)
+
+
+async def start(
+    tx: Transaction,
+    context: Context,
+    project: Project,
+    member: Member,
+    *,
+    factors: tuple[Factor, ...],
+    duration: int,
+    custom_claims: Mapping[str, Any],
+) -> tuple[Session, str]:
+    """Begin a session of `member` for `duration` microseconds; return it and its opaque token."""
+    now = context.clock.now()
+    token = context.mint_token()
+    session = Session(
+        session_id=context.new_id("session", project),
+        token_id=token.token_id,
+        secret_hash=token.secret_hash,
+        sealed_token=context.sealer.seal(token.text.encode(), purpose=_TOKEN_PURPOSE),
+        project_id=project.project_id,
+        organization_id=member.organization_id,
+        member_id=member.member_id,
+        factors=factors,
+        custom_claims=custom_claims,
+        started_at=now,
+        last_accessed_at=now,
+        expires_at=now + duration,
+    )
+    await tx.sessions.insert(session)
+    return session, token.text
+
+
+async def find(
+    tx: Transaction, project: Project, *, session_token: str, session_jwt_text: str, now: int
+) -> Session:
+    """Return the living session that a token or a JWT names.
+
+    Raises Failure invalid_session_token, unable_to_parse_session_jwt, jwt_invalid_* or
+    session_not_found.
+    """
+    if session_token:
+        session = await _by_token(tx, project, session_token)
+    else:
+        session = await _by_jwt(tx, project, session_jwt_text, now=now)
+    if session is None or session.expires_at <= now:
+        raise Failure(errors.session_not_found)
+    return session
+
+
+async def authenticate(
+    context: Context,
+    project: Project,
+    *,
+    session_token: str = "",
+    session_jwt: str = "",
+    duration_minutes: int | None = None,
+    custom_claims: Mapping[str, Any] | None = None,
+    check: Check | None = None,
+) -> tuple[SessionView, tuple[str, ...]]:
+    """Check a session, extend it when asked, and return it with a fresh JWT.
+
+    Also returns the ids of the roles that grant `check` (empty without one). Raises Failure:
+    those of `find`, a bad duration or claims, or a 403 when the roles do not grant `check`.
+    """
+    one_of(session_token, session_jwt)
+    duration = None if duration_minutes is None else lifetime(duration_minutes)
+    now = context.clock.now()
+    async with context.store.read() as tx:
+        session = await find(
+            tx, project, session_token=session_token, session_jwt_text=session_jwt, now=now
+        )
+    if duration is not None or custom_claims or now - session.last_accessed_at > _TOUCH_AFTER:
+        session = await _touch(
+            context, session, now=now, duration=duration, custom_claims=custom_claims or {}
+        )
+    session = replace(session, last_accessed_at=now)
+    async with context.store.read() as tx:
+        seen = await view(tx, context, project, session, token=session_token)
+    return seen, _granting(seen, check)
+
+
+async def view(
+    tx: Transaction, context: Context, project: Project, session: Session, *, token: str = ""
+) -> SessionView:
+    """Return `session` with member, organization, roles, token and a new JWT."""
+    now = context.clock.now()
+    organization = await organizations.load(tx, project, session.organization_id)
+    member = await members.load(tx, organization, session.member_id)
+    (organization_view,) = await organizations.views(tx, project, [organization])
+    (member_view,) = await members.views(tx, organization, [member])
+    role_ids = roles.session_roles(member_view.grants, session.factors)
+    keys = await signing_keys.published(tx, project.project_id, now=now)
+    key = signing_keys.current(keys, now=now)
+    if key is None:
+        raise RuntimeError(f"{project.project_id} has no signing key")
+    jwt = session_jwt.mint(
+        session,
+        organization,
+        roles=role_ids,
+        key_id=key.key_id,
+        key=signing_keys.signer(context, key),
+        now=now,
+    )
+    return SessionView(
+        session,
+        role_ids,
+        token or token_of(context, session),
+        jwt,
+        member_view,
+        organization_view,
+    )
+
+
+def token_of(context: Context, session: Session) -> str:
+    """Return the session's opaque token, read back for a caller who proved the session."""
+    return context.sealer.unseal(session.sealed_token, purpose=_TOKEN_PURPOSE).decode()
+
+
+async def caller(
+    context: Context, project: Project, *, session_token: str, session_jwt: str
+) -> Caller:
+    """Return the member on whose behalf a call is made. Raises the Failures of `find`."""
+    now = context.clock.now()
+    async with context.store.read() as tx:
+        session = await find(
+            tx, project, session_token=session_token, session_jwt_text=session_jwt, now=now
+        )
+        organization = await organizations.load(tx, project, session.organization_id)
+        member = await members.load(tx, organization, session.member_id)
+        (seen,) = await members.views(tx, organization, [member])
+    known = policy.roles_of(organization)
+    held = roles.session_roles(seen.grants, session.factors)
+    return Caller(session=session, roles=tuple(known[name] for name in held if name in known))
+
+
+async def of_member(
+    context: Context, project: Project, *, organization_id: str, member_id: str
+) -> list[tuple[Session, tuple[str, ...], Organization]]:
+    """Return a member's living sessions with their roles, oldest first."""
+    now = context.clock.now()
+    async with context.store.read() as tx:
+        organization = await organizations.load(tx, project, organization_id)
+        member = await members.load(tx, organization, member_id)
+        (seen,) = await members.views(tx, organization, [member])
+        found = await tx.sessions.all(
+            project_id=project.project_id,
+            organization_id=organization.organization_id,
+            member_id=member.member_id,
+            expires_at__gt=now,
+        )
+    return [(item, roles.session_roles(seen.grants, item.factors), organization) for item in found]
+
+
+async def named(
+    context: Context,
+    project: Project,
+    *,
+    member_session_id: str = "",
+    session_token: str = "",
+    session_jwt: str = "",
+    member_id: str = "",
+) -> list[Session]:
+    """Return the sessions that a revocation names by exactly one of its four arguments.
+
+    A session that has ended already is no error: there is nothing left to revoke. Raises Failure
+    for none or several arguments, a malformed token or JWT, or an unknown member.
+    """
+    given = [name for name in (member_session_id, session_token, session_jwt, member_id) if name]
+    if not given:
+        raise Failure(errors.no_session_revoke_arguments)
+    if len(given) > 1:
+        raise Failure(errors.too_many_session_revoke_arguments)
+    now = context.clock.now()
+    async with context.store.read() as tx:
+        if member_session_id:
+            return await tx.sessions.all(
+                project_id=project.project_id, session_id=member_session_id
+            )
+        if member_id:
+            return await _of_member_id(tx, project, member_id)
+        try:
+            return [
+                await find(
+                    tx,
+                    project,
+                    session_token=session_token,
+                    session_jwt_text=session_jwt,
+                    now=now,
+                )
+            ]
+        except Failure as failure:
+            if failure.error is errors.session_not_found:
+                return []
+            raise
+
+
+async def revoke(context: Context, sessions: Sequence[Session]) -> None:
+    """End `sessions` at once."""
+    async with context.store.write() as tx:
+        for session in sessions:
+            await tx.sessions.delete(
+                project_id=session.project_id,
+                organization_id=session.organization_id,
+                session_id=session.session_id,
+            )
+
+
+async def _of_member_id(tx: Transaction, project: Project, member_id: str) -> list[Session]:
+    member = await tx.members.find(project_id=project.project_id, member_id=member_id)
+    if member is None:
+        raise Failure(errors.member_not_found)
+    return await tx.sessions.all(
+        project_id=project.project_id,
+        organization_id=member.organization_id,
+        member_id=member.member_id,
+    )
+
+
+async def _by_token(tx: Transaction, project: Project, text: str) -> Session | None:
+    token = read_token(text)
+    if token is None:
+        raise Failure(errors.invalid_session_token)
+    session = await tx.sessions.find(project_id=project.project_id, token_id=token.token_id)
+    if session is None or not same_secret(session.secret_hash, token.secret_hash):
+        return None
+    return session
+
+
+async def _by_jwt(tx: Transaction, project: Project, text: str, *, now: int) -> Session | None:
+    keys = await signing_keys.published(tx, project.project_id, now=now)
+    reference = session_jwt.read(text, keys, project_id=project.project_id)
+    return await tx.sessions.find(
+        project_id=project.project_id,
+        organization_id=reference.organization_id,
+        session_id=reference.session_id,
+        member_id=reference.member_id,
+    )
+
+
+async def _touch(
+    context: Context,
+    session: Session,
+    *,
+    now: int,
+    duration: int | None,
+    custom_claims: Mapping[str, Any],
+) -> Session:
+    """Write what an authentication changes; a session revoked meanwhile stays revoked.
+
+    The row is locked first, so that two calls that merge claims do not lose any.
+    """
+    key: dict[str, Any] = {
+        "project_id": session.project_id,
+        "organization_id": session.organization_id,
+        "session_id": session.session_id,
+    }
+    async with context.store.write() as tx:
+        found = await tx.sessions.find(lock=True, **key)
+        if found is None:
+            raise Failure(errors.session_not_found)
+        changed = replace(
+            found,
+            last_accessed_at=now,
+            custom_claims=session_claims.merge(found.custom_claims, custom_claims),
+            expires_at=found.expires_at if duration is None else now + duration,
+        )
+        await tx.sessions.update(changed)
+    return changed
+
+
+def _granting(seen: SessionView, check: Check | None) -> tuple[str, ...]:
+    if check is None:
+        return ()
+    organization = seen.organization.organization
+    locators = {
+        organization.organization_id,
+        organization.organization_slug,
+        organization.organization_external_id,
+    }
+    if check.organization_id not in locators:
+        raise Failure(errors.session_authorization_tenancy_error)
+    known = policy.roles_of(organization)
+    held = [known[name] for name in seen.roles if name in known]
+    granting = tuple(
+        role.role_id
+        for role in held
+        if Caller(session=seen.session, roles=(role,)).may(check.resource_id, check.action)
+    )
+    if not granting:
+        raise Failure(errors.session_authorization_error)
+    return granting

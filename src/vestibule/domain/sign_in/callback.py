@@ -1,0 +1,226 @@
+"""What both callbacks share: the connection from the URL, the sign-in, and the good end.
+
+The connection always comes from the URL, never from the message (polis, CWE-639).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from vestibule import errors
+from vestibule.clock import DAY, MINUTE
+from vestibule.domain import organizations, redirect_urls, traces
+from vestibule.domain.context import Context
+from vestibule.domain.sign_in import provisioning, refusals
+from vestibule.domain.sign_in.provisioning import Login
+from vestibule.domain.sign_in.refusals import Refusal
+from vestibule.errors import Failure
+from vestibule.ids import OpaqueToken, new_id, read_token, same_secret
+from vestibule.records import (
+    Connection,
+    Identity,
+    Organization,
+    Project,
+    Replay,
+    SignIn,
+    SsoToken,
+    TraceStep,
+)
+from vestibule.store.interface import Transaction
+
+TOKEN_LIFE: Final = 5 * MINUTE
+_LONGEST_REPLAY: Final = 2 * DAY
+
+
+@dataclass(frozen=True)
+class Target:
+    """The connection that a callback URL names, and whose it is."""
+
+    project: Project
+    organization: Organization
+    connection: Connection
+
+
+@dataclass(frozen=True)
+class Done:
+    """A sign-in that the identity provider's side has completed."""
+
+    redirect_url: str
+    trace_id: str
+
+
+class Refused(Exception):
+    """A sign-in was refused; the trace is written. `refusal.error` is all the browser is told."""
+
+    def __init__(self, refusal: Refusal, trace_id: str) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+        self.trace_id = trace_id
+
+
+async def target(context: Context, connection_id: str) -> Target:
+    """Return the connection of a callback URL. Raises Failure sso_connection_not_found."""
+    async with context.store.read() as tx:
+        connection = await tx.connections.find(connection_id=connection_id)
+        if connection is None:
+            raise Failure(errors.sso_connection_not_found)
+        project = await tx.projects.find(project_id=connection.project_id)
+        if project is None:
+            raise Failure(errors.sso_connection_not_found)
+        organization = await organizations.load(tx, project, connection.organization_id)
+    return Target(project, organization, connection)
+
+
+async def find_sign_in(tx: Transaction, found: Target, token: str) -> SignIn | None:
+    """Return the sign-in that a RelayState or `state` names, at this connection only."""
+    read = read_token(token)
+    if read is None:
+        return None
+    sign_in = await tx.sign_ins.find(
+        project_id=found.project.project_id,
+        sign_in_id=read.token_id,
+        connection_id=found.connection.connection_id,
+    )
+    if sign_in is None or not same_secret(sign_in.secret_hash, read.secret_hash):
+        return None
+    return sign_in
+
+
+async def consume(tx: Transaction, sign_in: SignIn, *, now: int) -> bool:
+    """Use up a sign-in; True for the one caller that was first."""
+    consumed = await tx.sign_ins.change(
+        {"consumed_at": now},
+        project_id=sign_in.project_id,
+        sign_in_id=sign_in.sign_in_id,
+        consumed_at=0,
+        expires_at__gt=now,
+    )
+    return len(consumed) == 1
+
+
+async def traced(
+    context: Context, found: Target, token: str, work: Callable[[str], Awaitable[Done]]
+) -> Done:
+    """Return what `work(trace_id)` returns; a refusal is recorded and raised as Refused.
+
+    `token` is the RelayState or `state` that came, for the trace. What is no refusal goes through.
+    """
+    trace_id = new_id(
+        "trace", found.project.environment, now=context.clock.now(), entropy=context.entropy
+    )
+    try:
+        return await work(trace_id)
+    except Exception as error:
+        refusal = refusals.of(error)
+        if refusal is None:
+            raise
+        read = read_token(token)
+        trace = traces.new(
+            context,
+            found.connection,
+            trace_id=trace_id,
+            sign_in_id=read.token_id if read else "",
+            steps=refusal.steps,
+            refusal=refusal,
+        )
+        async with context.store.write() as tx:
+            await tx.traces.insert(trace)
+        raise Refused(refusal, trace_id) from error
+
+
+async def accept(
+    tx: Transaction,
+    context: Context,
+    found: Target,
+    sign_in: SignIn | None,
+    identity: Identity,
+    *,
+    trace_id: str,
+    steps: tuple[TraceStep, ...],
+) -> Done:
+    """Mint the sso_token for a verified identity and return where the browser goes.
+
+    `sign_in` is None for an IdP-initiated one. Nothing else is changed here: who logs in is
+    decided when the token is redeemed.
+    """
+    current = await tx.connections.find(
+        project_id=found.project.project_id,
+        organization_id=found.organization.organization_id,
+        connection_id=found.connection.connection_id,
+    )
+    if current is None or current.status != "active":
+        raise Failure(errors.requires_active_sso_connection)
+    known = await provisioning.match(
+        tx, Login(found.project, found.organization, found.connection, identity)
+    )
+    destination = await _destination(tx, found, sign_in, kind="login" if known else "signup")
+    token = context.mint_token()
+    await tx.sso_tokens.insert(
+        _sso_token(context, found, sign_in, identity, token=token, trace_id=trace_id)
+    )
+    await tx.traces.insert(
+        traces.new(
+            context,
+            found.connection,
+            trace_id=trace_id,
+            sign_in_id=sign_in.sign_in_id if sign_in else "",
+            steps=steps,
+        )
+    )
+    parameters = {"stytch_token_type": "sso", "token": token.text}
+    url = redirect_urls.with_parameters(destination.replace("{}", ""), **parameters)
+    return Done(url, trace_id)
+
+
+async def claim_assertion(
+    tx: Transaction, found: Target, assertion_id: str, *, until: int, now: int
+) -> None:
+    """Use up an assertion. Raises Failure duplicate_saml_response when it has been used."""
+    fresh = await tx.replays.insert_if_absent(
+        Replay(
+            project_id=found.project.project_id,
+            organization_id=found.organization.organization_id,
+            connection_id=found.connection.connection_id,
+            assertion_id=assertion_id,
+            expires_at=min(until, now + _LONGEST_REPLAY),
+        )
+    )
+    if not fresh:
+        raise Failure(errors.duplicate_saml_response)
+
+
+def _sso_token(
+    context: Context,
+    found: Target,
+    sign_in: SignIn | None,
+    identity: Identity,
+    *,
+    token: OpaqueToken,
+    trace_id: str,
+) -> SsoToken:
+    now = context.clock.now()
+    return SsoToken(
+        token_id=token.token_id,
+        secret_hash=token.secret_hash,
+        project_id=found.project.project_id,
+        organization_id=found.organization.organization_id,
+        connection_id=found.connection.connection_id,
+        protocol=found.connection.protocol,
+        identity=identity,
+        pkce_code_challenge=sign_in.pkce_code_challenge if sign_in else "",
+        trace_id=trace_id,
+        created_at=now,
+        expires_at=now + TOKEN_LIFE,
+    )
+
+
+async def _destination(
+    tx: Transaction, found: Target, sign_in: SignIn | None, *, kind: redirect_urls.Kind
+) -> str:
+    """Return the redirect URL chosen at start; IdP-initiated sign-ins go to the default."""
+    if sign_in is not None:
+        return sign_in.login_redirect_url if kind == "login" else sign_in.signup_redirect_url
+    registered = await tx.redirect_urls.all(project_id=found.project.project_id)
+    if kind == "signup" and any(item.default_signup for item in registered):
+        return redirect_urls.choose(registered, "signup", "")
+    return redirect_urls.choose(registered, "login", "")

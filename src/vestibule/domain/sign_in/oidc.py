@@ -1,0 +1,178 @@
+"""The OIDC callback: from a code to an sso_token (OIDC Core 3.1, RFC 9700)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from vestibule import errors
+from vestibule.clock import SECOND
+from vestibule.domain import connections
+from vestibule.domain.context import Context
+from vestibule.domain.sign_in import browser_binding, callback, refusals
+from vestibule.domain.sign_in.browser_binding import Binding
+from vestibule.domain.sign_in.callback import Done, Target
+from vestibule.domain.sign_in.mapping import oidc_identity
+from vestibule.domain.sign_in.start import VERIFIER_PURPOSE
+from vestibule.errors import Failure
+from vestibule.fetch import FetchError
+from vestibule.oidc.errors import OidcError, Reason
+from vestibule.oidc.id_token import Expectation, VerifiedIdToken, verify_id_token
+from vestibule.oidc.request import parse_callback, peek_state
+from vestibule.oidc.token import (
+    ClientAuthentication,
+    TokenResponse,
+    parse_token_response,
+    token_request,
+)
+from vestibule.oidc.userinfo import parse_userinfo, read_email
+from vestibule.records import Identity, OidcConfiguration, SignIn
+
+_ACCEPT_JSON: Final = {"Accept": "application/json"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OidcAnswer:
+    """What the browser brought: the raw query of the callback URL, and its cookie."""
+
+    connection_id: str
+    query: str
+    cookie: str
+
+
+async def complete(context: Context, answer: OidcAnswer) -> Done:
+    """Redeem the code, verify the ID token, and mint the sso_token.
+
+    Raises Failure when the connection is unknown, and Refused (with its trace) for everything
+    that is wrong with the answer. The sign-in is used up before its code is sent anywhere, so
+    that two callbacks never send one code twice (OI-03).
+    """
+    found = await callback.target(context, answer.connection_id)
+    state = peek_state(answer.query)
+    return await callback.traced(
+        context, found, state or "", partial(_complete, context, found, answer, state)
+    )
+
+
+async def _complete(
+    context: Context, found: Target, answer: OidcAnswer, state: str | None, trace_id: str
+) -> Done:
+    oidc = found.connection.oidc
+    if oidc is None or found.connection.status != "active":
+        raise Failure(errors.requires_active_sso_connection)
+    sign_in = await _sign_in(context, found, answer, state)
+    code = parse_callback(
+        answer.query,
+        issuer=oidc.issuer,
+        iss_parameter_supported=oidc.iss_parameter_supported,
+    ).code
+    async with context.store.write() as tx:
+        if not await callback.consume(tx, sign_in, now=context.clock.now()):
+            raise Failure(errors.unsolicited_oidc_response)
+    token, identity = await _redeem(context, oidc, sign_in, code=code)
+    async with context.store.write() as tx:
+        return await callback.accept(
+            tx,
+            context,
+            found,
+            sign_in,
+            identity,
+            trace_id=trace_id,
+            steps=refusals.steps(token.steps),
+        )
+
+
+async def _sign_in(
+    context: Context, found: Target, answer: OidcAnswer, state: str | None
+) -> SignIn:
+    """Return the sign-in that `state` names, begun at this connection in this browser."""
+    if state is None:
+        raise OidcError(Reason.STATE, expected="one state", received="none")
+    async with context.store.read() as tx:
+        sign_in = await callback.find_sign_in(tx, found, state)
+    if sign_in is None or sign_in.consumed_at:
+        raise Failure(errors.unsolicited_oidc_response)
+    if sign_in.expires_at <= context.clock.now():
+        raise Failure(errors.expired_oidc_response)
+    binding = browser_binding.compare(sign_in, answer.cookie)
+    if binding is Binding.MISSING:
+        raise Failure(errors.missing_oidc_csrf_cookie)
+    if binding is Binding.OTHER:
+        raise Failure(errors.oidc_csrf_cookie_mismatch)
+    return sign_in
+
+
+async def _redeem(
+    context: Context, oidc: OidcConfiguration, sign_in: SignIn, *, code: str
+) -> tuple[VerifiedIdToken, Identity]:
+    tokens = await _tokens(context, oidc, sign_in, code=code)
+    try:
+        keys = await context.jwks.keys_for(
+            context.fetch, oidc.jwks_url, tokens.id_token, now=context.clock.now()
+        )
+    except FetchError as error:
+        raise _unreachable("JWKS endpoint", error) from error
+    expectation = Expectation(
+        issuer=oidc.issuer,
+        client_id=oidc.client_id,
+        nonce=sign_in.nonce,
+        clock_skew=context.settings.clock_skew_seconds * SECOND,
+    )
+    verified = verify_id_token(
+        tokens.id_token,
+        keys,
+        expectation,
+        access_token=tokens.access_token,
+        code=code,
+        now=context.clock.now(),
+    )
+    userinfo = await _userinfo(context, oidc, tokens, subject=verified.subject)
+    email = read_email(id_token=verified.claims, userinfo=userinfo)
+    identity = oidc_identity(
+        verified.subject,
+        {**verified.claims, **userinfo},
+        email.address if email else None,
+        oidc.attribute_mapping or {},
+    )
+    return verified, identity
+
+
+async def _tokens(
+    context: Context, oidc: OidcConfiguration, sign_in: SignIn, *, code: str
+) -> TokenResponse:
+    verifier = context.sealer.unseal(sign_in.code_verifier, purpose=VERIFIER_PURPOSE)
+    secret = context.sealer.unseal(oidc.client_secret, purpose=connections.CLIENT_SECRET_PURPOSE)
+    request = token_request(
+        code=code,
+        redirect_url=connections.service_provider_url(context.settings, sign_in.connection_id),
+        client_id=oidc.client_id,
+        client_secret=secret.decode(),
+        code_verifier=verifier.decode(),
+        method=ClientAuthentication(oidc.token_auth_method or ClientAuthentication.BASIC),
+    )
+    try:
+        answer = await context.fetch.request(
+            "POST", oidc.token_url, headers=request.headers, body=request.body
+        )
+    except FetchError as error:
+        raise _unreachable("token endpoint", error) from error
+    return parse_token_response(answer.status, answer.headers.get("content-type"), answer.body)
+
+
+async def _userinfo(
+    context: Context, oidc: OidcConfiguration, tokens: TokenResponse, *, subject: str
+) -> Mapping[str, Any]:
+    headers = {**_ACCEPT_JSON, "Authorization": f"Bearer {tokens.access_token}"}
+    try:
+        answer = await context.fetch.request("GET", oidc.userinfo_url, headers=headers)
+    except FetchError as error:
+        raise _unreachable("userinfo endpoint", error) from error
+    return parse_userinfo(
+        answer.status, answer.headers.get("content-type"), answer.body, subject=subject
+    )
+
+
+def _unreachable(what: str, error: FetchError) -> OidcError:
+    return OidcError(
+        Reason.CODE_UNAVAILABLE, expected=f"an answer of the {what}", received=str(error.reason)
+    )

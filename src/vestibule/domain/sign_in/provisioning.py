@@ -1,0 +1,217 @@
+"""Who logs in: from a verified identity to a member (semantics 2.6, the decision table).
+
+Looked up in this order: the registration (connection, external id), then the e-mail address in
+the connection's own organization, then just-in-time provisioning.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from vestibule import errors
+from vestibule.domain import members, metadata
+from vestibule.domain.context import Context
+from vestibule.domain.email import read_email
+from vestibule.errors import Failure
+from vestibule.records import (
+    Connection,
+    Identity,
+    Member,
+    MemberEmail,
+    Organization,
+    Project,
+    Registration,
+)
+from vestibule.store.interface import Transaction
+
+
+@dataclass(frozen=True)
+class Login:
+    """A verified identity at a connection of an organization."""
+
+    project: Project
+    organization: Organization
+    connection: Connection
+    identity: Identity
+
+
+async def match(tx: Transaction, login: Login) -> Member | None:
+    """Return the member that would log in, or None when one would be created."""
+    registration = await _registration(tx, login)
+    if registration is not None:
+        return await _live_member(tx, login, registration.member_id)
+    return await _by_email(tx, login)
+
+
+async def find_or_create(
+    tx: Transaction, context: Context, login: Login
+) -> tuple[Member, Registration]:
+    """Return the member that logs in and its registration, both written as this login leaves them.
+
+    Raises Failure: JIT provisioning is not allowed for this connection, the method is not allowed
+    for this member, or the address belongs to another member.
+    """
+    registration = await _registration(tx, login)
+    member = await _live_member(tx, login, registration.member_id) if registration else None
+    if registration is not None and member is None:
+        # Deleted members are never matched (row 8); their registrations mean nothing.
+        await tx.registrations.delete(
+            **_within(login), registration_id=registration.registration_id
+        )
+        registration = None
+    if member is not None:
+        member = await _follow_email(tx, context, login, member)
+    else:
+        member = await _by_email(tx, login)
+        if member is not None:
+            await _refuse_other_subject(tx, login, member)
+    if member is None:
+        member = await _provision(tx, context, login)
+    _check_method(login.organization, member)
+    member = await _settle(tx, context, login, member)
+    return member, await _register(tx, context, login, member, registration)
+
+
+def _within(login: Login) -> dict[str, Any]:
+    return {
+        "project_id": login.project.project_id,
+        "organization_id": login.organization.organization_id,
+    }
+
+
+async def _registration(tx: Transaction, login: Login) -> Registration | None:
+    return await tx.registrations.find(
+        **_within(login),
+        connection_id=login.connection.connection_id,
+        external_id=login.identity.external_id,
+    )
+
+
+async def _live_member(tx: Transaction, login: Login, member_id: str) -> Member | None:
+    member = await tx.members.find(**_within(login), member_id=member_id)
+    return None if member is None or member.status == "deleted" else member
+
+
+async def _by_email(tx: Transaction, login: Login) -> Member | None:
+    """Return the member whose primary address this is; retired ones name nobody."""
+    email = await _email(tx, login)
+    if email is None or email.retired:
+        return None
+    return await _live_member(tx, login, email.member_id)
+
+
+async def _email(tx: Transaction, login: Login) -> MemberEmail | None:
+    _, key = read_email(login.identity.email_address)
+    return await tx.member_emails.find(**_within(login), email_key=key)
+
+
+async def _follow_email(tx: Transaction, context: Context, login: Login, member: Member) -> Member:
+    """Row 2: an address that changed at the identity provider becomes the primary one."""
+    email = await _email(tx, login)
+    if email is not None and email.member_id == member.member_id and not email.retired:
+        return member
+    return await members.change_email(
+        tx,
+        context,
+        login.organization,
+        member,
+        email_address=login.identity.email_address,
+        verified=True,
+        unlink=False,
+    )
+
+
+async def _refuse_other_subject(tx: Transaction, login: Login, member: Member) -> None:
+    """Row 4, as decided in security.md 3.3: a second subject for one member is refused."""
+    other = await tx.registrations.find(
+        **_within(login),
+        connection_id=login.connection.connection_id,
+        member_id=member.member_id,
+    )
+    if other is not None:
+        raise Failure(
+            errors.duplicate_member_email,
+            "A Member with this e-mail address is already tied to another account of this identity "
+            "provider. Delete that Member or let the identity provider send the same id as before.",
+        )
+
+
+async def _provision(tx: Transaction, context: Context, login: Login) -> Member:
+    """Rows 5 to 7: create the member when the organization lets this connection do so."""
+    organization = login.organization
+    _check_method(organization, None)
+    allowed = organization.sso_jit_provisioning == "ALL_ALLOWED" or (
+        organization.sso_jit_provisioning == "RESTRICTED"
+        and login.connection.connection_id in organization.sso_jit_provisioning_allowed_connections
+    )
+    if not allowed:
+        raise Failure(errors.invalid_connection_for_jit_provisioning)
+    return await members.add(
+        tx,
+        context,
+        login.project,
+        organization,
+        email_address=login.identity.email_address,
+        name=login.identity.name,
+        status="active",
+        email_verified=True,
+    )
+
+
+def _check_method(organization: Organization, member: Member | None) -> None:
+    """Rows 12 and 14: SSO must be among the allowed methods, except for break-glass members."""
+    if organization.auth_methods != "RESTRICTED" or "sso" in organization.allowed_auth_methods:
+        return
+    if member is None or not member.is_breakglass:
+        raise Failure(errors.operation_restricted_by_organization_auth_methods)
+
+
+async def _settle(tx: Transaction, context: Context, login: Login, member: Member) -> Member:
+    """Write what a login changes: status, proof of the address, an empty name, mapped metadata."""
+    identity = login.identity
+    settled = replace(
+        member,
+        status="active",
+        email_address_verified=True,
+        name=member.name or identity.name,
+        trusted_metadata=metadata.merge_within_limits(member.trusted_metadata, identity.metadata),
+    )
+    if settled != member:
+        settled = replace(settled, updated_at=context.clock.now())
+        await tx.members.update(settled)
+    return settled
+
+
+async def _register(
+    tx: Transaction,
+    context: Context,
+    login: Login,
+    member: Member,
+    registration: Registration | None,
+) -> Registration:
+    """Write what this login says about the identity: raw attributes, and groups where sent."""
+    now, identity = context.clock.now(), login.identity
+    if registration is not None:
+        renewed = replace(
+            registration,
+            sso_attributes=identity.attributes,
+            groups=registration.groups if identity.groups is None else identity.groups,
+            updated_at=now,
+        )
+        await tx.registrations.update(renewed)
+        return renewed
+    prefix = f"{login.connection.protocol}-member-registration"
+    created = Registration(
+        registration_id=context.new_id(prefix, login.project),
+        **_within(login),
+        member_id=member.member_id,
+        connection_id=login.connection.connection_id,
+        external_id=identity.external_id,
+        sso_attributes=identity.attributes,
+        groups=identity.groups,
+        created_at=now,
+        updated_at=now,
+    )
+    await tx.registrations.insert(created)
+    return created

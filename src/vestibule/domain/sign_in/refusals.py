@@ -1,0 +1,123 @@
+"""What a refused answer means: the wire error, who must act, and what they must do.
+
+The identity provider's and the library's finer reasons (security.md section 0) come in; one table
+per protocol maps them, so that nothing outside learns more than it should: every signature and
+decryption failure is one and the same error.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from vestibule import errors
+from vestibule.errors import ErrorType, Failure
+from vestibule.oidc.errors import OidcError
+from vestibule.records import TraceStep
+from vestibule.saml.errors import SamlError
+
+Side = Literal["identity_provider", "vestibule", "application", "user"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a sign-in ended, for the trace; `error` is all that the browser is told."""
+
+    error: ErrorType
+    reason: str
+    side: Side
+    steps: tuple[TraceStep, ...] = ()
+
+
+# Longest prefix wins; the reasons are those of saml/errors.py.
+_SAML: Final[Mapping[str, tuple[ErrorType, Side]]] = {
+    "xml": (errors.invalid_xml_saml_response, "identity_provider"),
+    "xml.size": (errors.saml_response_too_long, "identity_provider"),
+    "http.params": (errors.missing_saml_response, "identity_provider"),
+    "sig": (errors.invalid_signature_saml_response, "identity_provider"),
+    "sig.missing": (errors.missing_signature_saml_response, "identity_provider"),
+    "sig.nokey": (errors.invalid_signature_saml_response, "vestibule"),
+    "enc": (errors.invalid_signature_saml_response, "identity_provider"),
+    "saml": (errors.invalid_saml_response, "identity_provider"),
+    "saml.status": (errors.failed_saml_response, "identity_provider"),
+    "saml.aud": (errors.invalid_audience_saml_response, "identity_provider"),
+    "saml.expired": (errors.expired_saml_response, "identity_provider"),
+    "saml.notyet": (errors.not_yet_valid_saml_response, "identity_provider"),
+    "saml.irt": (errors.unsolicited_saml_response, "user"),
+    "saml.unsolicited": (errors.unsolicited_saml_response, "user"),
+}
+_OIDC: Final[Mapping[str, tuple[ErrorType, Side]]] = {
+    "oidc": (errors.oidc_invalid_callback_request, "identity_provider"),
+    "oidc.state": (errors.missing_oidc_state_param, "user"),
+    "oidc.code": (errors.oidc_auth_code_error, "identity_provider"),
+    "oidc.code.client": (errors.oidc_auth_code_error, "vestibule"),
+    "oidc.jwks": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.idtoken": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.alg": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.key": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.sig": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.iss": (errors.oidc_invalid_id_token, "vestibule"),
+    "oidc.aud": (errors.oidc_invalid_id_token, "vestibule"),
+    "oidc.exp": (errors.expired_oidc_response, "identity_provider"),
+    "oidc.iat": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.nbf": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.nonce": (errors.oidc_invalid_id_token, "user"),
+    "oidc.at_hash": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.c_hash": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.auth_time": (errors.oidc_invalid_id_token, "identity_provider"),
+    "oidc.sub": (errors.oidc_response_subject_mismatch, "identity_provider"),
+    "oidc.userinfo": (errors.oidc_invalid_userinfo, "identity_provider"),
+    "oidc.email": (errors.oidc_response_unverified_email, "identity_provider"),
+}
+# Errors that say the answer is right but somebody's settings are not.
+_FAILURE_SIDES: Final[Mapping[str, Side]] = {
+    errors.requires_active_sso_connection.name: "vestibule",
+    errors.invalid_connection_for_jit_provisioning.name: "vestibule",
+    errors.operation_restricted_by_organization_auth_methods.name: "vestibule",
+    errors.saml_idp_initiated_auth_disabled.name: "vestibule",
+    errors.missing_saml_csrf_cookie.name: "user",
+    errors.saml_csrf_cookie_mismatch.name: "user",
+    errors.missing_oidc_csrf_cookie.name: "user",
+    errors.oidc_csrf_cookie_mismatch.name: "user",
+    errors.missing_saml_relay_state.name: "user",
+    errors.unsolicited_oidc_response.name: "user",
+    errors.expired_oidc_response.name: "user",
+    errors.no_login_redirect_urls_set.name: "application",
+    errors.no_default_login_redirect_url_set.name: "application",
+}
+_NOT_ASSIGNED: Final = ("AADSTS50105", "user is not assigned")
+
+
+def of(error: Exception) -> Refusal | None:
+    """Return what `error` means for a sign-in, or None when it is no refusal but a fault."""
+    if isinstance(error, SamlError):
+        known, side = _lookup(_SAML, error.reason.value)
+        return Refusal(known, error.reason.value, side, steps(error.steps))
+    if isinstance(error, OidcError):
+        known, side = _lookup(_OIDC, error.reason.value)
+        if any(word in (error.received or "") for word in _NOT_ASSIGNED):
+            known = errors.oidc_user_not_assigned_to_app_in_idp
+        return Refusal(known, error.reason.value, side, steps(error.steps))
+    if isinstance(error, Failure):
+        side = _FAILURE_SIDES.get(error.error.name, "identity_provider")
+        failed = TraceStep(name=error.error.name, expected="", received=error.message, passed=False)
+        return Refusal(error.error, error.error.name, side, (failed,))
+    return None
+
+
+def steps(items: Sequence[object]) -> tuple[TraceStep, ...]:
+    """Return a protocol package's steps as records."""
+    return tuple(
+        TraceStep(
+            name=str(getattr(item, "name", "")),
+            expected=str(getattr(item, "expected", "")),
+            received=str(getattr(item, "received", "")),
+            passed=bool(getattr(item, "passed", False)),
+        )
+        for item in items
+    )
+
+
+def _lookup(table: Mapping[str, tuple[ErrorType, Side]], reason: str) -> tuple[ErrorType, Side]:
+    while reason not in table:
+        reason, _, _ = reason.rpartition(".")
+    return table[reason]
