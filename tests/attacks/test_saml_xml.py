@@ -570,7 +570,8 @@ def test_xp_47_references_to_other_documents_call_nobody() -> None:
         foreign = (
             '<samlp:Extensions xmlns:xi="http://www.w3.org/2001/XInclude"'
             ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-            f' xsi:schemaLocation="urn:x {canary.url}/x.xsd"><xi:include href="{canary.url}/y"/></samlp:Extensions>'
+            f' xsi:schemaLocation="urn:x {canary.url}/x.xsd">'
+            f'<xi:include href="{canary.url}/y"/></samlp:Extensions>'
         )
         data = changed(good(), "<samlp:Status>", f"{foreign}<samlp:Status>")
         assert accepted(data).attributes == {name: tuple(v) for name, v in ATTRIBUTES.items()}

@@ -94,6 +94,7 @@ def read_authentication(
     if not statements:
         if required:
             raise SamlError(Reason.SAML_AUTHN, expected="an AuthnStatement", received="none")
+        checks.warn("authn.missing")
         return Authentication()
     ends = [
         moment.require_lasting(end, "SessionNotOnOrAfter", checks)
@@ -114,19 +115,18 @@ def read_authentication(
     )
 
 
-def read_attributes(assertion: _Element) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]]:
+def read_attributes(assertion: _Element, checks: Checks) -> dict[str, tuple[str, ...]]:
     """The attributes by Name, values in document order, those of one Name together.
 
     FriendlyName, NameFormat and the type of a value are not looked at. Values that are null or
     hold elements are left out, and so is an attribute that had no others; one that was sent without
-    any value is there, empty. The second result names the attributes with elements in a value.
+    any value is there, empty. Elements in a value give a warning.
 
     Raises:
         SamlError: `saml.attr` for an Attribute without Name, an EncryptedAttribute or more than
             2000 values.
     """
     values: dict[str, list[str]] = {}
-    nested: list[str] = []
     count = 0
     for attribute in _attributes(assertion):
         name = attribute.get("Name")
@@ -137,14 +137,14 @@ def read_attributes(assertion: _Element) -> tuple[Mapping[str, tuple[str, ...]],
         kept = [value for value in sent if value.get(_NIL) not in _TRUE]
         plain = [value.text or "" for value in kept if not len(value)]
         if len(plain) < len(kept):
-            nested.append(name)
+            checks.warn(f"attribute.nested: {name}")
         if plain or not sent:
             values.setdefault(name, []).extend(plain)
     if count > MAX_VALUES:
         raise SamlError(
             Reason.SAML_ATTRIBUTE, expected=f"at most {MAX_VALUES} values", received=f"{count}"
         )
-    return {name: tuple(mine) for name, mine in values.items()}, tuple(nested)
+    return {name: tuple(mine) for name, mine in values.items()}
 
 
 def single_value(attributes: Mapping[str, tuple[str, ...]], name: str) -> str | None:

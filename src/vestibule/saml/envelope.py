@@ -10,7 +10,7 @@ from lxml.etree import _Element
 from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.keys import Certificate
-from vestibule.saml.signature import find_signatures, verify_enveloped
+from vestibule.saml.signature import find_signatures, uses_inclusive_c14n, verify_enveloped
 from vestibule.saml.status import SUCCESS, check_status, status_codes
 from vestibule.saml.xml import SAML, SAMLP, identifiers, local_name
 
@@ -125,6 +125,8 @@ def _verify(
 ) -> Certificate | None:
     if owner not in signatures:
         return None
+    if uses_inclusive_c14n(signatures[owner]):
+        checks.warn("c14n.inclusive")
     certificate = verify_enveloped(
         owner,
         signatures[owner],
@@ -171,6 +173,8 @@ def _decrypt(
             raise
         # Somebody may have changed the ciphertext: which rule failed would tell about the content.
         raise decryption_failed() from None
+    if not plaintext.authenticated:
+        checks.warn("enc.cbc")
     checks.note(Reason.ENC, expected="a ciphertext for our key", received="decrypted")
     return assertion, certificate
 

@@ -122,10 +122,11 @@ class SamlError(Exception):
 
 
 class Checks:
-    """The checks one verification has passed so far."""
+    """The checks one verification has passed so far, and what it tolerated."""
 
     def __init__(self) -> None:
         self._steps: list[Step] = []
+        self._warnings: dict[str, None] = {}
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -145,6 +146,15 @@ class Checks:
     def note(self, reason: Reason, *, expected: str, received: str) -> None:
         """Note a check that passed elsewhere."""
         self._steps.append(Step(reason.value, cut(expected), cut(received), passed=True))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was tolerated, each once."""
+        return tuple(self._warnings)
+
+    def warn(self, warning: str) -> None:
+        """Note something that a policy or the time tolerates and an administrator should know."""
+        self._warnings[cut(warning)] = None
 
     def adopt(self, other: "Checks") -> None:
         """Note what another verification, now part of this one, has passed."""

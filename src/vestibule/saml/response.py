@@ -23,7 +23,7 @@ from vestibule.saml.conditions import (
     confirm_subject,
 )
 from vestibule.saml.envelope import Opened, Trust, open_response
-from vestibule.saml.errors import Checks, Reason, SamlError, Step, cut
+from vestibule.saml.errors import Checks, Reason, SamlError, Step
 from vestibule.saml.keys import Certificate
 from vestibule.saml.status import check_issuer, check_status
 from vestibule.saml.xml import MAX_BYTES, SAML, parse
@@ -155,6 +155,9 @@ def _verify(
     root = parse(data)
     checks.note(Reason.XML, expected="well-formed XML", received=f"{len(data)} bytes")
     opened = open_response(root, _trust(expectation, moment), checks)
+    for certificate in opened.certificates:
+        if (outside := _outside_validity(certificate, moment)) is not None:
+            checks.warn(outside)
     check_status(root, checks)
     check_issuer(root, expectation.idp_entity_id, checks, required=False)
     _check_destination(opened, expectation.acs_urls, checks)
@@ -165,7 +168,7 @@ def _verify(
 def _trust(expectation: Expectation, moment: Moment) -> Trust:
     keys = expectation.keys
     if expectation.refuse_expired_certificates:
-        keys = tuple(key for key in keys if _validity(key, moment) is None)
+        keys = tuple(key for key in keys if _outside_validity(key, moment) is None)
         if expectation.keys and not keys:
             raise SamlError(
                 Reason.SIG_KEY, expected="a certificate valid now", received="none that is"
@@ -181,7 +184,7 @@ def _trust(expectation: Expectation, moment: Moment) -> Trust:
     )
 
 
-def _validity(certificate: Certificate, moment: Moment) -> str | None:
+def _outside_validity(certificate: Certificate, moment: Moment) -> str | None:
     if moment.now < certificate.not_before:
         return "certificate.not_yet_valid"
     return "certificate.expired" if moment.now > certificate.not_after else None
@@ -252,7 +255,7 @@ def _read(
     _check_solicited(opened, expectation, confirmed.in_response_to, checks)
     end = check_conditions(assertion, audiences=audiences, moment=moment, checks=checks)
     authentication = _read_authentication(assertion, expectation, moment, checks)
-    attributes, nested = read_attributes(assertion)
+    attributes = read_attributes(assertion, checks)
     last = max(confirmed.not_on_or_after, end or 0)
     return VerifiedAssertion(
         assertion_id=assertion.get("ID", ""),
@@ -267,7 +270,7 @@ def _read(
         attributes=MappingProxyType(attributes),
         in_response_to=expectation.request_id,
         replay_until=min(last, issued + expectation.max_age) + moment.skew,
-        warnings=_warnings(opened, authentication, nested, moment),
+        warnings=checks.warnings,
         steps=checks.steps,
         proof=_PROOF,
     )
@@ -290,13 +293,3 @@ def _read_authentication(
             received=authentication.context or "none",
         )
     return authentication
-
-
-def _warnings(
-    opened: Opened, authentication: Authentication, nested: Collection[str], moment: Moment
-) -> tuple[str, ...]:
-    found = [_validity(certificate, moment) for certificate in opened.certificates]
-    if authentication.authenticated_at is None:
-        found.append("authn.missing")
-    found += [f"attribute.nested: {cut(name)}" for name in nested]
-    return tuple(dict.fromkeys(warning for warning in found if warning is not None))

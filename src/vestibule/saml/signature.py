@@ -59,7 +59,8 @@ _SHAPES: Final = (
     [_ds("SignedInfo"), _ds("SignatureValue"), _ds("KeyInfo")],
 )
 _REFERENCE: Final = _ds("Reference")
-_SIGNED_INFO: Final = [_ds("CanonicalizationMethod"), _ds("SignatureMethod"), _REFERENCE]
+_CANONICALIZATION: Final = _ds("CanonicalizationMethod")
+_SIGNED_INFO: Final = [_CANONICALIZATION, _ds("SignatureMethod"), _REFERENCE]
 _REFERENCE_SHAPE: Final = [_ds("Transforms"), _ds("DigestMethod"), _ds("DigestValue")]
 _TRANSFORM: Final = _ds("Transform")
 _PREFIXES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
@@ -104,6 +105,12 @@ def find_signatures(root: _Element, *, owners: Collection[str]) -> dict[_Element
     return found
 
 
+def uses_inclusive_c14n(signature: _Element) -> bool:
+    """Whether a Signature asks for inclusive canonicalization, which a connection may allow."""
+    methods = signature[0].iter(_CANONICALIZATION, _TRANSFORM)
+    return any(method.get("Algorithm") == INCLUSIVE_C14N for method in methods)
+
+
 def verify_enveloped(
     owner: _Element,
     signature: _Element,
@@ -126,12 +133,11 @@ def verify_enveloped(
     """
     signed_info, signature_value = signature[0], signature[1]
     _expect_signed_info(signed_info)
-    method, octets_of_info = signed_info[1], signed_info[0]
-    how = _canonicalization(octets_of_info, allow_inclusive_c14n=allow_inclusive_c14n)
+    how = _canonicalization(signed_info[0], allow_inclusive_c14n=allow_inclusive_c14n)
+    method, reference = signed_info[1], signed_info[2]
     algorithm = method.get("Algorithm", "")
     if len(method):
         raise _refused(Reason.SIG_ALG, "a SignatureMethod without parameters", algorithm)
-    reference = signed_info[2]
     transforms, digest_method, digest_value = _reference_parts(reference, owner)
     content = _transforms(transforms, allow_inclusive_c14n=allow_inclusive_c14n)
     digest = _digest_method(digest_method)
