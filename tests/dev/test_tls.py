@@ -185,3 +185,18 @@ def test_server_certificate_lives_no_longer_than_browsers_allow(files: TlsFiles)
     found = certificate(files.certificate_file)
     lifetime = found.not_valid_after_utc - found.not_valid_before_utc
     assert lifetime.days == 397
+
+
+def test_key_of_another_certificate_is_made_anew(files: TlsFiles) -> None:
+    other = files.ca_file.with_suffix(".key").read_bytes()
+    files.key_file.write_bytes(other)
+    again = local_authority(files.ca_file.parent, now=NOW)
+    assert again.key_file.read_bytes() != other
+    context = ssl.create_default_context()
+    context.load_cert_chain(again.certificate_file, again.key_file)
+
+
+def test_certificate_of_the_future_is_made_anew(files: TlsFiles) -> None:
+    server = files.certificate_file.read_bytes()
+    again = local_authority(files.ca_file.parent, now=NOW - 2 * DAY)
+    assert again.certificate_file.read_bytes() != server

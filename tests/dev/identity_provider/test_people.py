@@ -22,7 +22,7 @@ def test_someone_else_without_an_id_is_known_by_the_address() -> None:
     assert login.person.full_name == ""
 
 
-def test_groups_are_parted_by_commas() -> None:
+def test_groups_are_separated_by_commas() -> None:
     login = read_login({"person": "alice", "groups": " sales, , R & D,"})
     assert login.groups == ("sales", "R & D")
 

@@ -51,7 +51,7 @@ def read_login(fields: Mapping[str, str]) -> Login:
     """Return who the login form says is signing in.
 
     Fields: `person` (a key of PEOPLE, or "other" with `email`, `first_name`, `last_name` and
-    `user_id`), `groups` (parted by commas), `attributes` (a line `name=value` each; a name that
+    `user_id`), `groups` (separated by commas), `attributes` (a line `name=value` each; a name that
     stands there again gets one value more). Raises FormError.
     """
     return Login(_person(fields), _groups(fields), _extra(fields))
