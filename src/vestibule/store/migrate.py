@@ -6,8 +6,7 @@ All pending revisions are one transaction, on both engines, behind a lock.
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -16,24 +15,36 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from vestibule.store.address import sqlite_path
 from vestibule.store.interface import StoreUnavailable
+from vestibule.store.sqlite import is_unavailable
 
 T = TypeVar("T")
 
 _FOLDER: Final = Path(__file__).with_name("migrations")
 # Any number does, as long as it stays the same: nodes that start together queue behind it.
 _ADVISORY_LOCK: Final = 8_317_402_655
+_LOCKS: Final = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})",
+}
+_LOCK_SECONDS: Final = 60
+_CONNECT_SECONDS: Final = 10
+
+
+class UnknownRevision(Exception):
+    """The database was migrated by a newer version of this program."""
 
 
 def upgrade(database: str) -> None:
     """Run what is pending; a SQLite file is made when it is missing (mode 0600).
 
-    Not to be called on a running event loop. Raises StoreUnavailable.
+    Not to be called on a running event loop. Raises StoreUnavailable and UnknownRevision.
     """
     path = sqlite_path(database)
     if path is not None:
@@ -43,18 +54,32 @@ def upgrade(database: str) -> None:
 
 
 def current(database: str) -> str | None:
-    """Return the revision that the database is at; None before the first."""
+    """Return the revision that the database is at; None before the first, or without a file."""
+    path = sqlite_path(database)
+    if path is not None and not path.exists():
+        return None
     return _on(database, _current)
 
 
 def pending(database: str) -> tuple[str, ...]:
-    """Return the revisions that `upgrade` would run, first to last."""
-    at = current(database) or "base"
-    revisions = ScriptDirectory(str(_FOLDER)).iterate_revisions("head", at)
-    return tuple(each.revision for each in revisions)[::-1]
+    """Return the revisions that `upgrade` would run, first to last. Raises as `upgrade` does."""
+    return _pending(current(database))
+
+
+def _pending(at: str | None) -> tuple[str, ...]:
+    script = ScriptDirectory(str(_FOLDER))
+    every = [each.revision for each in script.walk_revisions()][::-1]
+    if at is not None and at not in every:
+        raise UnknownRevision(
+            f"the database is at revision {at}; this version knows them up to {every[-1]}"
+        )
+    return tuple(every[every.index(at) + 1 :] if at else every)
 
 
 def _upgrade(connection: Connection) -> None:
+    connection.exec_driver_sql(_LOCKS[connection.dialect.name])
+    if not _pending(_current(connection)):
+        return
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     config.attributes["connection"] = connection
@@ -66,42 +91,38 @@ def _current(connection: Connection) -> str | None:
 
 
 def _on(database: str, work: Callable[[Connection], T]) -> T:
+    """Return what `work` does in one transaction, and commit it."""
     path = sqlite_path(database)
     if path is None:
         return asyncio.run(_on_postgres(database, work))
-    with _sqlite_transaction(path) as connection:
-        return work(connection)
+    return _on_sqlite(path, work)
 
 
-@contextmanager
-def _sqlite_transaction(path: Path) -> Iterator[Connection]:
+def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
     def connect() -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode=rw"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=60)
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_LOCK_SECONDS)
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
+            result = work(connection)
             connection.commit()
-    finally:
-        engine.dispose()
+            return result
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error) and is_unavailable(error.orig):
+            raise StoreUnavailable(f"{path}: {error.orig}") from error
+        raise
 
 
 async def _on_postgres(database: str, work: Callable[[Connection], T]) -> T:
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(database, timeout=10)
+        try:
+            return await asyncpg.connect(database, timeout=_CONNECT_SECONDS)
+        except (OSError, asyncpg.PostgresError) as error:
+            raise StoreUnavailable(str(error) or type(error).__name__) from error
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(
-                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK}
-            )
-            return await connection.run_sync(work)
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
-        raise StoreUnavailable(str(error)) from error
-    finally:
-        await engine.dispose()
+    async with engine.begin() as connection:
+        return await connection.run_sync(work)

@@ -18,7 +18,6 @@ from vestibule.store.read_only import ReadOnly
 from vestibule.store.storable import require_storable
 from vestibule.store.table import Row
 
-_LOCK_WAIT_SECONDS: Final = 5.0
 _LOCK_RETRY_SECONDS: Final = 0.002
 _OLDEST: Final = (3, 37)
 _NOT_UNIQUE: Final = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
@@ -40,18 +39,23 @@ _UNAVAILABLE: Final = {
 class SqliteStore:
     """A migrated SQLite file."""
 
-    def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
+    def __init__(
+        self, writer: sqlite3.Connection, reader: sqlite3.Connection, *, lock_seconds: float
+    ) -> None:
         self._writer = writer
         self._reader = reader
+        self._lock_seconds = lock_seconds
         self._lock = asyncio.Lock()
 
     @classmethod
-    def open(cls, path: Path) -> "SqliteStore":
-        """Open the file at `path`; it must exist. Raises StoreUnavailable."""
-        if sqlite3.sqlite_version_info < _OLDEST:
-            raise StoreUnavailable(f"SQLite {sqlite3.sqlite_version} is older than 3.37")
+    def open(cls, path: Path, *, lock_seconds: float = 5.0) -> "SqliteStore":
+        """Open the file at `path`; it must exist.
+
+        `lock_seconds` is how long a write waits for another process. Raises StoreUnavailable.
+        """
+        require_library(sqlite3.sqlite_version_info)
         try:
-            return cls(_connect(path), _connect(path, read_only=True))
+            return cls(_connect(path), _connect(path, read_only=True), lock_seconds=lock_seconds)
         except sqlite3.Error as error:
             raise StoreUnavailable(f"{path}: {error}") from error
 
@@ -82,7 +86,7 @@ class SqliteStore:
     async def _begin(self) -> None:
         # Another process may hold the file's write lock; SQLite would wait for it on the loop.
         try:
-            async with asyncio.timeout(_LOCK_WAIT_SECONDS):
+            async with asyncio.timeout(self._lock_seconds):
                 while not self._try_begin():  # noqa: ASYNC110 - nobody here can tell
                     await asyncio.sleep(_LOCK_RETRY_SECONDS)
         except TimeoutError:
@@ -92,7 +96,7 @@ class SqliteStore:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            if _code(error) & 0xFF == sqlite3.SQLITE_BUSY:
                 return False
             known = _translated(error)
             if known is None:
@@ -132,6 +136,13 @@ class _Statements:
         return cursor
 
 
+def require_library(version: tuple[int, ...]) -> None:
+    """Raise StoreUnavailable when SQLite's `version` knows no strict tables."""
+    if version < _OLDEST:
+        found, needed = (".".join(map(str, each)) for each in (version, _OLDEST))
+        raise StoreUnavailable(f"SQLite {found} is installed; {needed} or newer is needed")
+
+
 def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
@@ -141,15 +152,19 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         # Reads wait for the short moment in which another process recovers the log.
         timeout=1.0 if read_only else 0.0,
     )
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "trusted_schema = OFF",
-        "case_sensitive_like = ON",  # as PostgreSQL
-        f"query_only = {'ON' if read_only else 'OFF'}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+            "case_sensitive_like = ON",  # as PostgreSQL
+            f"query_only = {'ON' if read_only else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -160,12 +175,22 @@ def _numbered(sql: str) -> str:
 
 
 def _translated(error: sqlite3.Error) -> Exception | None:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = _code(error)
     if code in _NOT_UNIQUE:
         # It reads: UNIQUE constraint failed: members.project_id, members.external_id
         return Conflict(str(error).rpartition(" ")[2])
     if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
         return ParentMissing(str(error))
-    if code & 0xFF in _UNAVAILABLE:
+    if is_unavailable(error):
         return StoreUnavailable(str(error))
     return None  # a mistake of ours
+
+
+def is_unavailable(error: sqlite3.Error) -> bool:
+    """Tell whether the file or the machine is to blame, not the statement."""
+    return _code(error) & 0xFF in _UNAVAILABLE
+
+
+def _code(error: sqlite3.Error) -> int:
+    # Errors of the Python module itself, such as a closed connection, carry none.
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
