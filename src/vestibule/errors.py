@@ -269,6 +269,9 @@ organization_suspended: Final = _error(
 member_not_found: Final = _error(
     "member_not_found", 404, "No Member with this id exists in the Organization."
 )
+invalid_member_get_fields: Final = _error(
+    "invalid_member_get_fields", 400, "Give exactly one of member_id and email_address."
+)
 invalid_email: Final = _error(
     "invalid_email", 400, "email_address: expected a valid e-mail address."
 )
@@ -292,6 +295,11 @@ invalid_phone_number: Final = _error(
     "invalid_phone_number",
     400,
     "mfa_phone_number: expected a phone number in E.164 form such as +14155552671.",
+)
+duplicate_member_phone_number_for_member: Final = _error(
+    "duplicate_member_phone_number_for_member",
+    400,
+    "mfa_phone_number: the Member already has a phone number; delete it before setting another.",
 )
 invalid_mfa_default_method: Final = _error(
     "invalid_mfa_default_method", 400, "default_mfa_method: expected sms_otp or totp."

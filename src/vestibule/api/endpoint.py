@@ -2,7 +2,7 @@
 
 import re
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -24,6 +24,14 @@ class Response(msgspec.Struct, kw_only=True):
 
     status_code: int = 200
     request_id: str = ""
+
+
+def given(request: Request, *, without: Collection[str]) -> dict[str, Any]:
+    """Return the fields that the caller sent, but those in `without`; null is a value here."""
+    fields = {
+        name: getattr(request, name) for name in request.__struct_fields__ if name not in without
+    }
+    return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
 
 
 @dataclass(frozen=True)

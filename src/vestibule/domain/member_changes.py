@@ -146,6 +146,18 @@ async def get(
         return await _answer(tx, project, organization, member)
 
 
+async def get_anywhere(
+    context: Context, project: Project, member_id: str, *, include_deleted: bool
+) -> tuple[MemberView, OrganizationView]:
+    """Return the member of any organization with this id. Raises Failure member_not_found."""
+    async with context.store.read() as tx:
+        member = await tx.members.find(project_id=project.project_id, member_id=member_id)
+        if member is None or (member.status == "deleted" and not include_deleted):
+            raise Failure(errors.member_not_found)
+        organization = await organizations.load(tx, project, member.organization_id)
+        return await _answer(tx, project, organization, member)
+
+
 async def _answer(
     tx: Transaction, project: Project, organization: Organization, member: Member
 ) -> tuple[MemberView, OrganizationView]:

@@ -21,6 +21,8 @@ from vestibule.store.interface import Transaction
 from vestibule.store.search import Filter, Operator, Term
 
 _SEARCH: Final = "members"
+# A database takes expressions up to a depth of 1,000 (SQLite).
+_MAX_TERMS: Final = 300
 _STATUSES: Final = frozenset({"pending", "invited", "active", "deleted"})
 
 
@@ -95,6 +97,11 @@ async def _with_roles(tx: Transaction, within: Sequence[Organization], condition
         terms += _by_email(organization, known)
     for connection in connections:
         terms += _by_connection(connection, known)
+    if len(terms) > _MAX_TERMS:
+        raise Failure(
+            errors.bad_request,
+            "member_roles: too many settings grant these roles; name fewer Organizations.",
+        )
     return terms
 
 

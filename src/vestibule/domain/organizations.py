@@ -41,6 +41,12 @@ async def get(context: Context, project: Project, locator: str) -> Organization:
         return await load(tx, project, locator)
 
 
+async def get_view(context: Context, project: Project, locator: str) -> OrganizationView:
+    """Return the view of the organization that `locator` names. Raises organization_not_found."""
+    async with context.store.read() as tx:
+        return await view(tx, project, await load(tx, project, locator))
+
+
 async def load(
     tx: Transaction, project: Project, locator: str, *, lock: bool = False
 ) -> Organization:
@@ -61,26 +67,26 @@ async def load(
     raise Failure(errors.organization_not_found)
 
 
-async def load_all(
-    tx: Transaction, project: Project, locators: Sequence[str]
-) -> dict[str, Organization]:
-    """Return the organizations that `locators` name, by id, as `load` does but in three queries.
+async def get_all(
+    context: Context, project: Project, locators: Sequence[str]
+) -> list[Organization]:
+    """Return the organizations that `locators` name, each once, as `load` but in three queries.
 
     Raises Failure organization_not_found when one of them names none.
     """
     ids = tuple(name for name in locators if ID_FORM.fullmatch(name))
     names = tuple(name for name in locators if not ID_FORM.fullmatch(name))
-    project_id = project.project_id
-    by_id = await tx.organizations.all(project_id=project_id, organization_id=ids)
-    external = await tx.organizations.all(project_id=project_id, organization_external_id=names)
-    by_slug = await tx.organizations.all(project_id=project_id, organization_slug=names)
+    own: dict[str, Any] = {"project_id": project.project_id}
+    async with context.store.read() as tx:
+        by_id = await tx.organizations.all(organization_id=ids, **own)
+        external = await tx.organizations.all(organization_external_id=names, **own)
+        by_slug = await tx.organizations.all(organization_slug=names, **own)
     found = {item.organization_slug: item for item in by_slug}
     found |= {item.organization_external_id or "": item for item in external}
     found |= {item.organization_id: item for item in by_id}
     if not found.keys() >= set(locators):
         raise Failure(errors.organization_not_found)
-    named = [found[name] for name in locators]
-    return {item.organization_id: item for item in named}
+    return list({found[name].organization_id: found[name] for name in locators}.values())
 
 
 async def view(tx: Transaction, project: Project, organization: Organization) -> OrganizationView:

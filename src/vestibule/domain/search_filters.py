@@ -11,6 +11,7 @@ from vestibule.store.search import Filter
 # 20 operands of 1,000 values stay below the number of values that one statement may have.
 MAX_OPERANDS: Final = 20
 MAX_VALUES: Final = 1000
+_MAX_CHARS: Final = 1000
 _SHORTEST_FUZZY: Final = 3
 
 
@@ -69,8 +70,11 @@ def _read(operand: Mapping[str, Any], kinds: Mapping[str, Kind], names: SearchEr
 def _check(name: str, kind: Kind, value: object, names: SearchErrors) -> None:
     if kind.value == "boolean" and not isinstance(value, bool):
         raise Failure(names.expected_boolean, f"{name}: expected true or false.")
-    if kind.value == "string" and not isinstance(value, str):
-        raise Failure(names.expected_string, f"{name}: expected a string.")
+    if kind.value == "string":
+        if not isinstance(value, str):
+            raise Failure(names.expected_string, f"{name}: expected a string.")
+        if len(value) > _MAX_CHARS:
+            raise Failure(errors.bad_request, f"{name}: expected at most {_MAX_CHARS} characters.")
     if kind.value == "strings":
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise Failure(names.expected_strings, f"{name}: expected a list of strings.")

@@ -1,0 +1,280 @@
+"""The `organizations` endpoints: create, get, update, delete, search."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from vestibule import errors
+from vestibule.api.endpoint import Call, Group, Request, Response, given
+from vestibule.api.objects.organizations import OrganizationObject, organization_object
+from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
+from vestibule.domain import organization_search, organizations
+from vestibule.errors import Failure
+from vestibule.permissions import Permission, ProjectSecret
+from vestibule.records import EmailRoleAssignment
+
+group: Final = Group("organizations")
+
+Openness = Literal["ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"]
+ByTenant = Literal["RESTRICTED", "NOT_ALLOWED"]
+Methods = Literal["ALL_ALLOWED", "RESTRICTED"]
+Names = Annotated[tuple[str, ...], msgspec.Meta(max_length=1000)]
+EmailRoles = Annotated[tuple[EmailRoleAssignment, ...], msgspec.Meta(max_length=100)]
+
+_SETTING_ERRORS: Final = (
+    errors.organization_name_missing,
+    errors.invalid_organization_name,
+    errors.invalid_organization_slug,
+    errors.organization_slug_already_used,
+    errors.invalid_organization_external_id,
+    errors.organization_external_id_already_used,
+    errors.organization_logo_url_too_long,
+    errors.metadata_too_many_keys,
+    errors.metadata_too_large,
+    errors.organization_settings_invalid_domain,
+    errors.organization_settings_domain_too_common,
+    errors.organization_settings_duplicate_domain,
+    errors.organization_settings_invalid_claimed_domain,
+    errors.organization_settings_claimed_domain_too_common,
+    errors.organization_settings_duplicate_claimed_domain,
+    errors.rbac_invalid_domain,
+    errors.rbac_domain_too_common,
+    errors.invalid_role,
+    errors.invalid_organization_allowed_auth_methods,
+    errors.invalid_organization_allowed_mfa_methods,
+    errors.invalid_organization_mfa_policy,
+    errors.invalid_oauth_allowed_tenants_format,
+    errors.invalid_organization_auth_factor_setting,
+    errors.allowed_auth_methods_required_for_restricted,
+    errors.allowed_mfa_methods_required_for_restricted,
+    errors.invalid_restricted_email_setting,
+    errors.invalid_restricted_sso_setting,
+    errors.invalid_restricted_oauth_tenants_setting,
+)
+
+
+class CreateRequest(Request):
+    """The fields of a new organization; null is the same as leaving a field out."""
+
+    organization_name: str | None = None
+    organization_slug: str | None = None
+    organization_logo_url: str | None = None
+    trusted_metadata: dict[str, Any] | None = None
+    organization_external_id: str | None = None
+    sso_jit_provisioning: Openness | None = None
+    email_allowed_domains: Names | None = None
+    email_jit_provisioning: ByTenant | None = None
+    email_invites: Openness | None = None
+    auth_methods: Methods | None = None
+    allowed_auth_methods: Names | None = None
+    mfa_policy: str | None = None
+    rbac_email_implicit_role_assignments: EmailRoles | None = None
+    mfa_methods: Methods | None = None
+    allowed_mfa_methods: Names | None = None
+    oauth_tenant_jit_provisioning: ByTenant | None = None
+    allowed_oauth_tenants: dict[str, Any] | None = None
+    claimed_email_domains: Names | None = None
+    first_party_connected_apps_allowed_type: Openness | None = None
+    allowed_first_party_connected_apps: Names | None = None
+    third_party_connected_apps_allowed_type: Openness | None = None
+    allowed_third_party_connected_apps: Names | None = None
+
+
+class OrganizationResponse(Response):
+    """One organization."""
+
+    organization: OrganizationObject
+
+
+@group.endpoint("POST", "/v1/b2b/organizations", access=ProjectSecret(), errors=_SETTING_ERRORS)
+async def create(request: CreateRequest, call: Call) -> OrganizationResponse:
+    """Make an organization; a slug is made of its name when none is given."""
+    fields = {
+        name: value for name, value in given(request, without=()).items() if value is not None
+    }
+    view = await organizations.create(call.context, call.project, fields)
+    return OrganizationResponse(organization=organization_object(view))
+
+
+class GetRequest(Request):
+    """Which organization: by id, slug or external id, as everywhere."""
+
+    organization_id: str
+
+
+@group.endpoint(
+    "GET",
+    "/v1/b2b/organizations/{organization_id}",
+    access=ProjectSecret(),
+    errors=(errors.organization_not_found,),
+)
+async def get(request: GetRequest, call: Call) -> OrganizationResponse:
+    """Return an organization."""
+    view = await organizations.get_view(call.context, call.project, request.organization_id)
+    return OrganizationResponse(organization=organization_object(view))
+
+
+class UpdateRequest(Request):
+    """The fields to change; those left out stay as they are, lists are replaced whole."""
+
+    organization_id: str
+    organization_name: str | UnsetType = UNSET
+    organization_slug: str | UnsetType = UNSET
+    organization_logo_url: str | UnsetType = UNSET
+    trusted_metadata: dict[str, Any] | UnsetType = UNSET
+    organization_external_id: str | UnsetType | None = UNSET
+    sso_default_connection_id: str | UnsetType | None = UNSET
+    sso_jit_provisioning: Openness | UnsetType = UNSET
+    sso_jit_provisioning_allowed_connections: Names | UnsetType = UNSET
+    email_allowed_domains: Names | UnsetType = UNSET
+    email_jit_provisioning: ByTenant | UnsetType = UNSET
+    email_invites: Openness | UnsetType = UNSET
+    auth_methods: Methods | UnsetType = UNSET
+    allowed_auth_methods: Names | UnsetType = UNSET
+    mfa_policy: str | UnsetType = UNSET
+    rbac_email_implicit_role_assignments: EmailRoles | UnsetType = UNSET
+    mfa_methods: Methods | UnsetType = UNSET
+    allowed_mfa_methods: Names | UnsetType = UNSET
+    oauth_tenant_jit_provisioning: ByTenant | UnsetType = UNSET
+    allowed_oauth_tenants: dict[str, Any] | UnsetType | None = UNSET
+    claimed_email_domains: Names | UnsetType = UNSET
+    first_party_connected_apps_allowed_type: Openness | UnsetType = UNSET
+    allowed_first_party_connected_apps: Names | UnsetType = UNSET
+    third_party_connected_apps_allowed_type: Openness | UnsetType = UNSET
+    allowed_third_party_connected_apps: Names | UnsetType = UNSET
+
+
+# What a member session needs on stytch.organization for each field (contract a); fields that are
+# not here can be written with the project secret alone.
+_ACTIONS: Final[Mapping[str, str]] = {
+    "organization_name": "update.info.name",
+    "organization_slug": "update.info.slug",
+    "organization_logo_url": "update.info.logo-url",
+    "sso_default_connection_id": "update.settings.default-sso-connection",
+    "sso_jit_provisioning": "update.settings.sso-jit-provisioning",
+    "sso_jit_provisioning_allowed_connections": "update.settings.sso-jit-provisioning",
+    "email_allowed_domains": "update.settings.allowed-domains",
+    "email_jit_provisioning": "update.settings.email-jit-provisioning",
+    "email_invites": "update.settings.email-invites",
+    "auth_methods": "update.settings.allowed-auth-methods",
+    "allowed_auth_methods": "update.settings.allowed-auth-methods",
+    "mfa_policy": "update.settings.mfa-policy",
+    "rbac_email_implicit_role_assignments": "update.settings.implicit-roles",
+    "mfa_methods": "update.settings.allowed-mfa-methods",
+    "allowed_mfa_methods": "update.settings.allowed-mfa-methods",
+    "oauth_tenant_jit_provisioning": "update.settings.oauth-tenant-jit-provisioning",
+    "allowed_oauth_tenants": "update.settings.allowed-oauth-tenants",
+}
+
+
+@group.endpoint(
+    "PUT",
+    "/v1/b2b/organizations/{organization_id}",
+    access=Permission("stytch.organization", None),
+    errors=(
+        errors.organization_not_found,
+        *_SETTING_ERRORS,
+        errors.invalid_sso_default_connection_id,
+        errors.cannot_update_trusted_metadata,
+    ),
+)
+async def update(request: UpdateRequest, call: Call) -> OrganizationResponse:
+    """Change the fields that are sent, each with its own permission under a member session."""
+    changes = given(request, without={"organization_id"})
+    named = request.organization_id
+    if call.caller is not None:
+        named = (await organizations.get(call.context, call.project, named)).organization_id
+        _require_each(call, named, changes)
+    view = await organizations.update(call.context, call.project, named, changes)
+    return OrganizationResponse(organization=organization_object(view))
+
+
+def _require_each(call: Call, organization_id: str, names: Iterable[str]) -> None:
+    """Pass when the member session may change every one of these fields of the organization."""
+    if call.caller is None or call.caller.session.organization_id != organization_id:
+        raise Failure(errors.session_authorization_tenancy_error)
+    for name in names:
+        if name == "trusted_metadata":
+            raise Failure(errors.cannot_update_trusted_metadata)
+        if name not in _ACTIONS:
+            raise Failure(
+                errors.session_authorization_error,
+                f"{name}: can be written with the project secret alone.",
+            )
+        call.require("stytch.organization", _ACTIONS[name], organization_id=organization_id)
+
+
+class DeleteRequest(Request):
+    """Which organization."""
+
+    organization_id: str
+
+
+class DeleteResponse(Response):
+    """The id of what is gone."""
+
+    organization_id: str
+
+
+@group.endpoint(
+    "DELETE",
+    "/v1/b2b/organizations/{organization_id}",
+    access=Permission("stytch.organization", "delete"),
+    errors=(errors.organization_not_found,),
+)
+async def delete(request: DeleteRequest, call: Call) -> DeleteResponse:
+    """Remove an organization with its members, sessions and connections."""
+    gone = await organizations.delete(call.context, call.project, request.organization_id)
+    return DeleteResponse(organization_id=gone)
+
+
+class SearchRequest(Request):
+    """Which organizations, and how many of them at once."""
+
+    cursor: str | None = None
+    limit: Limit | None = None
+    query: SearchQuery | None = None
+
+
+class SearchResponse(Response):
+    """One page of organizations, oldest first."""
+
+    organizations: list[OrganizationObject]
+    results_metadata: ResultsMetadata
+
+
+@group.endpoint(
+    "POST",
+    "/v1/b2b/organizations/search",
+    access=ProjectSecret(),
+    errors=(
+        errors.organization_search_missing_filter_name,
+        errors.organization_search_filter_name_must_be_string,
+        errors.organization_search_filter_name_not_recognized,
+        errors.organization_search_missing_filter_value,
+        errors.organization_search_expected_array_of_strings,
+        errors.organization_search_expected_string,
+        errors.organization_search_expected_boolean,
+        errors.organization_search_organization_name_fuzzy_too_short,
+        errors.organization_search_organization_slug_fuzzy_too_short,
+        errors.organization_search_member_email_fuzzy_too_short,
+        errors.organization_search_allowed_domain_fuzzy_too_short,
+    ),
+)
+async def search(request: SearchRequest, call: Call) -> SearchResponse:
+    """Find organizations; without a query all of them."""
+    query = request.query or SearchQuery()
+    found = await organization_search.run(
+        call.context,
+        call.project,
+        operands=query.operands,
+        operator=query.operator,
+        after=request.cursor or "",
+        limit=request.limit or DEFAULT_LIMIT,
+    )
+    return SearchResponse(
+        organizations=[organization_object(view) for view in found.organizations],
+        results_metadata=ResultsMetadata(total=found.total, next_cursor=found.next_cursor),
+    )

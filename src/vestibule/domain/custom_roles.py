@@ -1,0 +1,80 @@
+"""An organization's own roles, beside those of the project."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from vestibule import errors
+from vestibule.domain import organizations
+from vestibule.domain.context import Context
+from vestibule.domain.policy import PROJECT_POLICY
+from vestibule.errors import Failure
+from vestibule.records import Permissions, Project, Role
+
+_MAX_ROLES: Final = 100
+_MAX_ROLE_ID: Final = 128
+_MAX_DESCRIPTION: Final = 256
+_ACTIONS: Final = {
+    resource.resource_id: frozenset(resource.actions) for resource in PROJECT_POLICY.resources
+}
+
+
+async def replace_all(
+    context: Context, project: Project, locator: str, roles: Sequence[Role]
+) -> tuple[Role, ...]:
+    """Make `roles` the organization's own ones and return them.
+
+    An assignment of a role that is gone stays where it is and grants nothing, so that a role that
+    comes back is held by the same members. Raises Failure organization_not_found and those of
+    the role rules (contract d).
+    """
+    _check(roles)
+    async with context.store.write() as tx:
+        organization = await organizations.load(tx, project, locator, lock=True)
+        changed = replace(organization, custom_roles=tuple(roles), updated_at=context.clock.now())
+        await tx.organizations.update(changed)
+    return changed.custom_roles
+
+
+def _check(roles: Sequence[Role]) -> None:
+    if len(roles) > _MAX_ROLES:
+        raise Failure(errors.too_many_roles, f"roles: expected at most {_MAX_ROLES} roles.")
+    taken = {role.role_id for role in PROJECT_POLICY.roles}
+    for role in roles:
+        if not role.role_id.strip():
+            raise Failure(errors.empty_rbac_role_id)
+        if len(role.role_id) > _MAX_ROLE_ID:
+            raise Failure(errors.rbac_role_id_too_long)
+        if role.role_id in taken:
+            raise Failure(errors.rbac_role_duplicate, f"role_id: {role.role_id!r} is taken.")
+        taken.add(role.role_id)
+        if len(role.description) > _MAX_DESCRIPTION:
+            raise Failure(errors.rbac_description_too_long)
+        if not role.permissions:
+            raise Failure(errors.rbac_role_missing_permissions)
+        for permission in role.permissions:
+            _check_permission(permission)
+
+
+def _check_permission(permission: Permissions) -> None:
+    if not permission.resource_id:
+        raise Failure(errors.empty_rbac_resource_id)
+    known = _ACTIONS.get(permission.resource_id)
+    if known is None:
+        raise Failure(
+            errors.invalid_permission_resource,
+            f"resource_id: {permission.resource_id[:100]!r} is not in the project's policy.",
+        )
+    if not permission.actions:
+        raise Failure(errors.rbac_permission_missing_actions)
+    if permission.actions == ("*",):
+        return
+    if "*" in permission.actions:
+        raise Failure(errors.cannot_specify_wildcard_with_other_actions)
+    for action in permission.actions:
+        if action not in known:
+            raise Failure(
+                errors.invalid_permission_action,
+                f"actions: {action[:100]!r} is not an action of {permission.resource_id}.",
+            )
