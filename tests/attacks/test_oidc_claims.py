@@ -204,6 +204,7 @@ def test_an_issue_time_that_cannot_be_is_refused(issued: object) -> None:
 def test_a_token_that_is_not_valid_yet_is_refused() -> None:
     assert refused(good.claims(nbf=_SECONDS + 3_600)) is Reason.NOT_BEFORE
     assert refused(good.claims(nbf="soon")) is Reason.NOT_BEFORE
+    assert refused(good.claims(nbf=True)) is Reason.NOT_BEFORE
     assert accepted(good.claims(nbf=_SECONDS + 60))
 
 
