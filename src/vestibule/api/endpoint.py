@@ -119,3 +119,10 @@ class Group:
             return handler
 
         return declare
+
+
+def sent(request: Request, *without: str) -> dict[str, Any]:
+    """Return the fields that were sent, by name: neither absent nor, where it means that, null."""
+    fields = ((name, getattr(request, name)) for name in request.__struct_fields__)
+    absent = (msgspec.UNSET, None)
+    return {n: v for n, v in fields if n not in without and not any(v is a for a in absent)}

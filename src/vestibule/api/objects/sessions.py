@@ -1,12 +1,17 @@
 """Sessions on the wire (contract d, semantics 1.5)."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from vestibule.clock import rfc3339
 from vestibule.domain.session_jwt import factor_object
 from vestibule.records import Json, Organization, Session
+
+LOCALES: Final = frozenset({
+    "en", "es", "pt-br", "fr", "it", "de-DE", "zh-Hans", "ca-ES", "ja", "ru", "nl", "pl", "tr",
+    "fa", "vi", "cs",
+})  # fmt: skip
 
 
 class MemberSession(msgspec.Struct, kw_only=True):

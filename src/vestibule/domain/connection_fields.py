@@ -1,0 +1,87 @@
+"""Fields that connections of both protocols share: how what was sent is read and checked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from vestibule import errors
+from vestibule.domain.policy import MEMBER_ROLE, roles_of
+from vestibule.errors import ErrorType, Failure
+from vestibule.records import GroupRoleAssignment, Organization
+from vestibule.settings import Settings
+
+IDENTITY_PROVIDERS: Final = frozenset({
+    "classlink", "cyberark", "duo", "generic", "google-workspace", "jumpcloud", "keycloak",
+    "microsoft-entra", "miniorange", "okta", "onelogin", "pingfederate", "rippling", "salesforce",
+    "shibboleth",
+})  # fmt: skip
+_MAX_DISPLAY_NAME: Final = 256
+_MAX_MAPPING_KEYS: Final = 50
+_MAX_MAPPING_CHARS: Final = 512
+
+
+def display_name(value: str) -> str:
+    """Return a display name. Raises Failure invalid_display_name."""
+    if len(value) > _MAX_DISPLAY_NAME:
+        raise Failure(errors.invalid_display_name)
+    return value
+
+
+def identity_provider(value: str) -> str:
+    """Return a vendor of the enum. Raises Failure invalid_sso_idp."""
+    if value not in IDENTITY_PROVIDERS:
+        raise Failure(
+            errors.invalid_sso_idp,
+            f"identity_provider: expected one of {', '.join(sorted(IDENTITY_PROVIDERS))}.",
+        )
+    return value
+
+
+def attribute_mapping(value: Mapping[str, Any]) -> dict[str, str]:
+    """Return a flat map from our keys to names at the identity provider. Raises Failure."""
+    nested = errors.saml_connection_no_nested_keys_in_attribute_mapping
+    if len(value) > _MAX_MAPPING_KEYS:
+        raise Failure(nested, f"attribute_mapping: at most {_MAX_MAPPING_KEYS} keys.")
+    for key, name in value.items():
+        if not isinstance(name, str) or not name or len(name) > _MAX_MAPPING_CHARS or not key:
+            raise Failure(nested, f"attribute_mapping.{key[:100]}: expected a name as text.")
+    return dict(value)
+
+
+def is_https_or_listed(settings: Settings, url: str) -> bool:
+    """True for https, and for http to a host that the operator lists (`outbound_hosts`)."""
+    parts = urlsplit(url)
+    listed = {name.strip().lower() for name in settings.outbound_hosts.split(",")}
+    return parts.scheme == "https" or bool({parts.hostname, parts.netloc.lower()} & listed)
+
+
+def role_ids(organization: Organization, given: Sequence[str]) -> tuple[str, ...]:
+    """Return role ids of the policy, each once. Raises Failure invalid_rbac_role_assignment."""
+    known = roles_of(organization)
+    for role_id in given:
+        if role_id not in known:
+            raise Failure(
+                errors.invalid_rbac_role_assignment, f"role_id: there is no role {role_id[:128]!r}."
+            )
+        if role_id == MEMBER_ROLE:
+            raise Failure(errors.cannot_assign_default_rbac_role_id)
+    return tuple(dict.fromkeys(given))
+
+
+def group_roles(
+    organization: Organization, given: Sequence[tuple[str, str]]
+) -> tuple[GroupRoleAssignment, ...]:
+    """Return assignments of (role_id, group), each once. Raises Failure."""
+    role_ids(organization, [role_id for role_id, _ in given])
+    if any(not group for _, group in given):
+        raise Failure(errors.saml_group_role_assignment_does_not_contain_member_group)
+    return tuple(
+        GroupRoleAssignment(role_id=role_id, group=group) for role_id, group in dict.fromkeys(given)
+    )
+
+
+def text(value: str, error: ErrorType, *, longest: int = 1024) -> str:
+    """Return `value` when it is printable and not too long. Raises Failure `error`."""
+    if len(value) > longest or not value.isprintable():
+        raise Failure(error)
+    return value

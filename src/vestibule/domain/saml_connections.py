@@ -1,0 +1,291 @@
+"""SAML connections: created, configured, their certificates and keys kept (semantics 1.4)."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from vestibule import errors
+from vestibule.domain import (
+    connection_fields,
+    connection_lifecycle,
+    connections,
+    organizations,
+    saml_keys,
+)
+from vestibule.domain.connection_lifecycle import ConnectionView
+from vestibule.domain.context import Context
+from vestibule.errors import Failure
+from vestibule.fetch import FetchError
+from vestibule.records import (
+    Connection,
+    Organization,
+    Project,
+    SamlConfiguration,
+)
+from vestibule.saml.endpoints import endpoint_url
+from vestibule.saml.errors import SamlError
+from vestibule.saml.metadata import IdentityProviderMetadata, parse_identity_provider
+from vestibule.settings import Settings
+from vestibule.store.interface import Transaction
+
+_NOT_FOUND: Final = errors.saml_connection_not_found
+_METADATA_REDIRECTS: Final = 3
+_METADATA_BYTES: Final = 1_048_576
+_NAMEID_FORMATS: Final = "urn:oasis:names:tc:SAML:"
+
+
+async def create(
+    context: Context, project: Project, locator: str, changes: Mapping[str, Any]
+) -> ConnectionView:
+    """Make a pending connection with a signing key of its own. Raises Failure."""
+    values = _common(changes)
+    async with context.store.read() as tx:
+        organization = await organizations.load(tx, project, locator)
+    now = context.clock.now()
+    connection = Connection(
+        connection_id=context.new_id("saml-connection", project),
+        project_id=project.project_id,
+        organization_id=organization.organization_id,
+        protocol="saml",
+        display_name=values.get("display_name", ""),
+        identity_provider=values.get("identity_provider", "generic"),
+        saml=SamlConfiguration(),
+        created_at=now,
+        updated_at=now,
+    )
+    signing = await saml_keys.new_signing_key(context, project, connection)
+    async with context.store.write() as tx:
+        await connection_lifecycle.require_room(tx, organization)
+        await tx.connections.insert(connection)
+        await tx.connection_keys.insert(signing)
+    return ConnectionView(connection, (signing,))
+
+
+async def update(
+    context: Context,
+    project: Project,
+    locator: str,
+    connection_id: str,
+    changes: Mapping[str, Any],
+) -> ConnectionView:
+    """Change the fields that were sent and return the connection as it now is.
+
+    A certificate or an encryption key is added; a signing key takes the place of the old one.
+    Raises Failure naming the field.
+    """
+    added = await asyncio.to_thread(saml_keys.read_changes, changes)
+    async with context.store.write() as tx:
+        organization = await organizations.load(tx, project, locator, lock=True)
+        connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
+        changed = _apply(context.settings, organization, connection, changes)
+        await _require_unique(tx, changed)
+        await saml_keys.add(tx, context, project, connection, added)
+        return await connection_lifecycle.settle(tx, context, organization, changed)
+
+
+async def update_by_url(
+    context: Context, project: Project, locator: str, connection_id: str, metadata_url: str
+) -> ConnectionView:
+    """Take address, entity id and certificates from the metadata at a URL; return the connection.
+
+    The attribute mapping has to come separately. Raises Failure: the URL cannot be fetched, or
+    what is there is not usable metadata.
+    """
+    async with context.store.read() as tx:
+        organization = await organizations.load(tx, project, locator)
+        await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
+    metadata = await _fetch_metadata(context, metadata_url)
+    found = saml_keys.Added(certificates=metadata.certificates)
+    changes = {"idp_entity_id": metadata.entity_id, "idp_sso_url": metadata.sso_url}
+    async with context.store.write() as tx:
+        organization = await organizations.load(tx, project, locator, lock=True)
+        connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
+        changed = _apply(context.settings, organization, connection, changes)
+        saml = _saml(changed)
+        binding = "redirect" if metadata.redirect_sso_url else "post"
+        changed = replace(changed, saml=replace(saml, idp_sso_binding=binding))
+        await _require_unique(tx, changed)
+        await saml_keys.add(tx, context, project, connection, found)
+        return await connection_lifecycle.settle(tx, context, organization, changed)
+
+
+async def delete_verification_certificate(
+    context: Context, project: Project, locator: str, connection_id: str, certificate_id: str
+) -> str:
+    """Remove a certificate and return its id.
+
+    Raises Failure sso_verification_key_not_found, or cannot_delete_last_sso_verification_key.
+    """
+    async with context.store.write() as tx:
+        connection = await _locked(tx, project, locator, connection_id)
+        keys = await saml_keys.of_purpose(tx, connection, "verification")
+        if certificate_id not in {key.key_id for key in keys}:
+            raise Failure(errors.sso_verification_key_not_found)
+        if connection.status == "active" and len(keys) == 1:
+            raise Failure(errors.cannot_delete_last_sso_verification_key)
+        await saml_keys.remove(tx, connection, certificate_id)
+    return certificate_id
+
+
+async def delete_encryption_private_key(
+    context: Context, project: Project, locator: str, connection_id: str, private_key_id: str
+) -> str:
+    """Remove a decryption key and return its id. Raises Failure …_private_key_not_found."""
+    async with context.store.write() as tx:
+        connection = await _locked(tx, project, locator, connection_id)
+        keys = await saml_keys.of_purpose(tx, connection, "encryption")
+        if private_key_id not in {key.key_id for key in keys}:
+            raise Failure(errors.sso_encryption_private_key_not_found)
+        await saml_keys.remove(tx, connection, private_key_id)
+    return private_key_id
+
+
+async def _locked(
+    tx: Transaction, project: Project, locator: str, connection_id: str
+) -> Connection:
+    organization = await organizations.load(tx, project, locator, lock=True)
+    return await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
+
+
+async def _fetch_metadata(context: Context, url: str) -> IdentityProviderMetadata:
+    try:
+        answer = await context.fetch.request(
+            "GET", url, redirects=_METADATA_REDIRECTS, max_bytes=_METADATA_BYTES
+        )
+    except FetchError as error:
+        raise Failure(errors.invalid_saml_metadata_url, detail=str(error)) from error
+    if answer.status != 200:
+        raise Failure(
+            errors.invalid_saml_metadata_url,
+            f"metadata_url: it answered with status {answer.status} instead of 200.",
+        )
+    try:
+        return parse_identity_provider(answer.body, now=context.clock.now())
+    except SamlError as error:
+        is_xml = error.reason.value.startswith("xml")
+        kind = (
+            errors.invalid_xml_from_saml_metadata_url
+            if is_xml
+            else errors.saml_connection_metadata_invalid_format
+        )
+        raise Failure(kind, f"{kind.message[:-1]}: expected {error.expected}.") from error
+
+
+def _common(changes: Mapping[str, Any]) -> dict[str, str]:
+    readers: dict[str, Callable[[str], str]] = {
+        "display_name": connection_fields.display_name,
+        "identity_provider": connection_fields.identity_provider,
+    }
+    return {name: read(changes[name]) for name, read in readers.items() if name in changes}
+
+
+def _apply(
+    settings: Settings,
+    organization: Organization,
+    connection: Connection,
+    changes: Mapping[str, Any],
+) -> Connection:
+    """Return the connection with the fields that were sent, checked one by one and together."""
+    values: dict[str, Any] = {}
+    for name in ("idp_initiated_auth_disabled", "allow_gateway_callback"):
+        if name in changes:
+            values[name] = changes[name]
+    if "idp_entity_id" in changes:
+        values["idp_entity_id"] = _entity_id(changes["idp_entity_id"])
+    if "idp_sso_url" in changes:
+        values["idp_sso_url"] = _sso_url(settings, changes["idp_sso_url"])
+        values["idp_sso_binding"] = "redirect"
+    if "attribute_mapping" in changes:
+        values["attribute_mapping"] = _mapping(changes["attribute_mapping"])
+    if "nameid_format" in changes:
+        values["nameid_format"] = _nameid_format(changes["nameid_format"])
+    for name in ("alternative_audience_uri", "alternative_acs_url"):
+        if name in changes:
+            values[name] = _alternative(name, changes[name])
+    if "connection_roles" in changes:
+        values["connection_roles"] = connection_fields.role_ids(
+            organization, changes["connection_roles"]
+        )
+    if "group_roles" in changes:
+        values["group_roles"] = connection_fields.group_roles(organization, changes["group_roles"])
+    saml = replace(_saml(connection), **values)
+    if saml.group_roles and "groups" not in (saml.attribute_mapping or {}):
+        raise Failure(errors.saml_connection_attribute_mapping_missing_groups_key)
+    return replace(connection, saml=saml, **_common(changes))
+
+
+def _saml(connection: Connection) -> SamlConfiguration:
+    if connection.saml is None:
+        raise Failure(_NOT_FOUND)
+    return connection.saml
+
+
+def _entity_id(value: str) -> str:
+    # An entity id is a URI of at most 1024 characters (SAML Core 8.3.6).
+    if not value or " " in value:
+        raise Failure(errors.invalid_idp_entity_id)
+    return connection_fields.text(value, errors.invalid_idp_entity_id)
+
+
+def _sso_url(settings: Settings, value: str) -> str:
+    if not value:
+        raise Failure(errors.saml_connection_idp_sso_url_required)
+    try:
+        url = endpoint_url(value)
+    except SamlError as error:
+        raise Failure(
+            errors.saml_connection_idp_sso_url_invalid_format,
+            f"idp_sso_url: expected {error.expected}.",
+        ) from error
+    if not connection_fields.is_https_or_listed(settings, url):
+        raise Failure(errors.saml_connection_idp_sso_url_not_https)
+    return url
+
+
+def _mapping(value: Mapping[str, Any]) -> dict[str, str]:
+    mapping = connection_fields.attribute_mapping(value)
+    if not mapping:
+        raise Failure(errors.saml_connection_attribute_mapping_required)
+    if "email" not in mapping:
+        raise Failure(errors.saml_connection_email_mapping_required)
+    if "full_name" not in mapping and not {"first_name", "last_name"} <= mapping.keys():
+        raise Failure(errors.saml_connection_name_mapping_required)
+    return mapping
+
+
+def _nameid_format(value: str) -> str:
+    if not value:
+        return SamlConfiguration().nameid_format
+    if not value.startswith(_NAMEID_FORMATS):
+        raise Failure(
+            errors.bad_request, f"nameid_format: expected a URN that starts {_NAMEID_FORMATS}."
+        )
+    return connection_fields.text(value, errors.bad_request)
+
+
+def _alternative(name: str, value: str) -> str:
+    if len(value) > 1024 or not value.isprintable() or " " in value:
+        raise Failure(errors.bad_request, f"{name}: expected a URI of at most 1024 characters.")
+    if name == "alternative_acs_url" and value:
+        try:
+            return endpoint_url(value)
+        except SamlError as error:
+            raise Failure(errors.bad_request, f"{name}: expected {error.expected}.") from error
+    return value
+
+
+async def _require_unique(tx: Transaction, connection: Connection) -> None:
+    """One IdP entity id stands for one connection of an organization (SP-72)."""
+    entity_id = _saml(connection).idp_entity_id
+    if not entity_id:
+        return
+    for other in await tx.connections.all(
+        project_id=connection.project_id,
+        organization_id=connection.organization_id,
+        protocol="saml",
+    ):
+        same = other.saml is not None and other.saml.idp_entity_id == entity_id
+        if same and other.connection_id != connection.connection_id:
+            raise Failure(errors.duplicate_saml_connection)
