@@ -1,0 +1,167 @@
+from typing import Any
+
+from msgspec.structs import replace
+
+from tests.support.determinism import NOW
+from vestibule.domain.roles import Grant, Source, member_grants, session_roles
+from vestibule.records import (
+    Connection,
+    EmailRoleAssignment,
+    ExternalConfiguration,
+    Factor,
+    GroupRoleAssignment,
+    Member,
+    OidcConfiguration,
+    Organization,
+    Registration,
+    Role,
+    SamlConfiguration,
+)
+
+OWN: dict[str, Any] = {"project_id": "project-test-1", "organization_id": "organization-test-1"}
+TIMES: dict[str, Any] = {"created_at": NOW, "updated_at": NOW}
+ORGANIZATION = Organization(
+    **OWN,
+    **TIMES,
+    organization_name="Acme",
+    organization_slug="acme",
+    custom_roles=(Role(role_id="editor"), Role(role_id="viewer")),
+)
+MEMBER = Member(
+    **OWN, **TIMES, member_id="member-1", email_address="Ada@Example.com", status="active"
+)
+SAML = Connection(
+    **OWN,
+    **TIMES,
+    connection_id="saml-1",
+    protocol="saml",
+    display_name="",
+    status="active",
+    saml=SamlConfiguration(
+        connection_roles=("viewer",),
+        group_roles=(
+            GroupRoleAssignment(role_id="editor", group="eng"),
+            GroupRoleAssignment(role_id="stytch_admin", group="Eng"),
+        ),
+    ),
+)
+REGISTRATION = Registration(
+    **OWN,
+    **TIMES,
+    registration_id="registration-1",
+    member_id="member-1",
+    connection_id="saml-1",
+    external_id="ada",
+    groups=("eng", "all"),
+)
+FACTOR = Factor(
+    type="sso",
+    delivery_method="sso_saml",
+    details_name="saml_sso_factor",
+    details={"id": "registration-1", "provider_id": "saml-1", "external_id": "ada"},
+    last_authenticated_at=NOW,
+    created_at=NOW,
+    updated_at=NOW,
+)
+EVERYBODY = Grant("stytch_member", (Source("direct_assignment", {}),))
+
+
+def test_every_member_holds_stytch_member() -> None:
+    assert member_grants(ORGANIZATION, MEMBER, (), (), ()) == (EVERYBODY,)
+
+
+def test_direct_roles_come_by_direct_assignment() -> None:
+    grants = member_grants(ORGANIZATION, MEMBER, ("editor", "stytch_member"), (), ())
+    assert grants == (EVERYBODY, Grant("editor", (Source("direct_assignment", {}),)))
+
+
+def test_role_that_the_policy_does_not_know_grants_nothing() -> None:
+    organization = replace(
+        ORGANIZATION,
+        rbac_email_implicit_role_assignments=(
+            EmailRoleAssignment(domain="example.com", role_id="gone"),
+        ),
+    )
+    assert member_grants(organization, MEMBER, ("gone",), (), ()) == (EVERYBODY,)
+
+
+def test_email_domain_grants_roles_to_its_addresses_alone() -> None:
+    organization = replace(
+        ORGANIZATION,
+        rbac_email_implicit_role_assignments=(
+            EmailRoleAssignment(domain="example.com", role_id="editor"),
+        ),
+    )
+    source = Source("email_assignment", {"email_domain": "example.com"})
+    assert member_grants(organization, MEMBER, (), (), ()) == (
+        EVERYBODY,
+        Grant("editor", (source,)),
+    )
+    for address in ("ada@sub.example.com", "ada@example.com.evil.org", "ada@badexample.com"):
+        other = replace(MEMBER, email_address=address)
+        assert member_grants(organization, other, (), (), ()) == (EVERYBODY,), address
+
+
+def test_connection_grants_roles_by_registration_and_by_exact_group() -> None:
+    grants = member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), (SAML,))
+    by_group = Source("sso_connection_group", {"connection_id": "saml-1", "group": "eng"})
+    assert grants == (
+        EVERYBODY,
+        Grant("editor", (by_group,)),
+        Grant("viewer", (Source("sso_connection", {"connection_id": "saml-1"}),)),
+    )
+
+
+def test_groups_that_were_not_sent_grant_nothing() -> None:
+    for groups in (None, ()):
+        registration = replace(REGISTRATION, groups=groups)
+        grants = member_grants(ORGANIZATION, MEMBER, (), (registration,), (SAML,))
+        assert [grant.role_id for grant in grants] == ["stytch_member", "viewer"]
+
+
+def test_external_connection_grants_its_own_roles() -> None:
+    external = ExternalConfiguration(
+        external_organization_id="organization-test-2",
+        external_connection_id="saml-2",
+        connection_roles=("editor",),
+    )
+    connection = replace(SAML, protocol="external", saml=None, external=external)
+    grants = member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), (connection,))
+    assert [grant.role_id for grant in grants] == ["stytch_member", "editor"]
+
+
+def test_oidc_connection_and_unknown_connection_grant_nothing() -> None:
+    oidc = replace(SAML, protocol="oidc", saml=None, oidc=OidcConfiguration())
+    for connections in ((), (oidc,)):
+        grants = member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), connections)
+        assert grants == (EVERYBODY,)
+
+
+def test_every_source_of_a_role_is_named_once() -> None:
+    organization = replace(
+        ORGANIZATION,
+        rbac_email_implicit_role_assignments=(
+            EmailRoleAssignment(domain="example.com", role_id="editor"),
+        ),
+    )
+    direct = ("editor", "editor")
+    grants = member_grants(organization, MEMBER, direct, (REGISTRATION,), (SAML,))
+    assert [source.type for source in grants[1].sources] == [
+        "direct_assignment",
+        "email_assignment",
+        "sso_connection_group",
+    ]
+
+
+def test_session_holds_sso_roles_only_with_a_factor_of_that_connection() -> None:
+    grants = member_grants(ORGANIZATION, MEMBER, ("viewer",), (REGISTRATION,), (SAML,))
+    other = replace(FACTOR, details={**FACTOR.details, "provider_id": "saml-2"})
+    assert session_roles(grants, ()) == ("stytch_member", "viewer")
+    assert session_roles(grants, (other,)) == ("stytch_member", "viewer")
+    assert session_roles(grants, (other, FACTOR)) == ("stytch_member", "editor", "viewer")
+
+
+def test_factor_without_a_connection_proves_none() -> None:
+    grants = member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), (SAML,))
+    email = replace(FACTOR, type="magic_link", details={"email_id": "email-1"})
+    assert session_roles(grants, (email,)) == ("stytch_member",)
