@@ -86,9 +86,9 @@ class SharedPostgres:
         self._free.append(name)
 
     @contextmanager
-    def blank(self) -> Iterator[str]:
+    def blank(self, options: str = "") -> Iterator[str]:
         """Lend the URL of a database without any table."""
-        name = self._create("TEMPLATE template0")
+        name = self._create(f"TEMPLATE template0 {options}")
         yield self.url(name)
         run_apart(_execute(self.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)"))
 
@@ -108,10 +108,20 @@ def end_shared(folder: Path) -> None:
     """End the run's server, if it was started, and those of runs that were killed."""
     for each in folder.parent.glob(f"{_FOLDER_PREFIX}*"):
         owner = int(each.name.removeprefix(_FOLDER_PREFIX))
-        if each == folder or not Path(f"/proc/{owner}").exists():
+        if each == folder or not _runs(owner):
             if (each / "data/postmaster.pid").exists():
                 _attach(each / "data").stop()
             shutil.rmtree(each, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _attach(folder: Path) -> PostgresServer:

@@ -26,7 +26,6 @@ T = TypeVar("T")
 
 _CONNECT_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 1.0
-_QUEUE_SECONDS: Final = 5.0
 # The server gives up first, so that the connection stays usable; the client only when it is gone.
 _CLIENT_SECONDS: Final = 15.0
 _SERVER_SETTINGS: Final = {
@@ -55,19 +54,22 @@ _UNAVAILABLE: Final = (
 class PostgresStore:
     """A migrated PostgreSQL database."""
 
-    def __init__(self, url: str, connections: int) -> None:
+    def __init__(self, url: str, *, connections: int, queue_seconds: float) -> None:
         self._url = url
+        self._queue_seconds = queue_seconds
         self._idle: list[asyncpg.Connection] = []
         self._free = asyncio.Semaphore(connections)
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, connections: int) -> "PostgresStore":
-        """Connect once, to know that it works; more connections come when they are needed.
+    async def open(
+        cls, url: str, *, connections: int, queue_seconds: float = 5.0
+    ) -> "PostgresStore":
+        """Connect once, to know that it works; up to `connections` come when they are needed.
 
-        Raises StoreUnavailable.
+        `queue_seconds` is how long a transaction waits for one. Raises StoreUnavailable.
         """
-        store = cls(url, connections)
+        store = cls(url, connections=connections, queue_seconds=queue_seconds)
         async with store._connection():
             return store
 
@@ -82,11 +84,11 @@ class PostgresStore:
         """Open a transaction that commits at the end of the block. Raises StoreUnavailable."""
         async with self._connection() as connection:
             statements = _Statements(connection)
-            await statements.execute("BEGIN", ())
             try:
+                await statements.execute("BEGIN", ())
                 yield Transaction(statements)
                 await statements.execute("COMMIT", ())
-            except Exception:
+            except BaseException:  # cancellation too: the server would go on and keep its locks
                 # A connection on which this fails too is not used again.
                 with suppress(StoreUnavailable):
                     await _Statements(connection).execute("ROLLBACK", ())
@@ -105,7 +107,7 @@ class PostgresStore:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
         try:
-            async with asyncio.timeout(_QUEUE_SECONDS):
+            async with asyncio.timeout(self._queue_seconds):
                 await self._free.acquire()
         except TimeoutError:
             raise StoreUnavailable("all database connections are in use") from None
@@ -113,9 +115,6 @@ class PostgresStore:
             connection = await self._take()
             try:
                 yield connection
-            except asyncio.CancelledError:
-                connection.terminate()  # a statement may still be running on it
-                raise
             finally:
                 self._give_back(connection)
         finally:
