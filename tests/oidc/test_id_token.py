@@ -98,6 +98,13 @@ def test_a_key_that_is_not_known_yet_asks_for_a_refetch() -> None:
     assert good.verify(text, good.keys(good.rsa_signer(), new)).subject == good.SUBJECT
 
 
+@pytest.mark.case("OI-26")
+@pytest.mark.parametrize("kid", ["rsa-1", good.ABSENT])
+def test_a_rotation_that_the_kid_does_not_show_asks_for_a_refetch(kid: object) -> None:
+    text = good.token(signer=good.rsa_signer("rsa-2"), header={"kid": kid})
+    assert needs_refetch(text, good.keys())
+
+
 def test_no_keys_at_all_asks_for_a_refetch() -> None:
     assert needs_refetch(good.token(), ())
 

@@ -95,16 +95,18 @@ def verify_id_token(
 
 
 def needs_refetch(token: str, keys: tuple[Key, ...]) -> bool:
-    """Tell whether no key in `keys` is meant for `token`, as after a rotation at the provider.
+    """Tell whether no key in `keys` signed `token`, as after a rotation at the provider.
 
-    The token is unverified here, so the caller must limit how often it fetches. False for a token
-    that cannot be read: newer keys would not help.
+    A rotation may keep the kid, or there may be none, so the signature decides. A forged token
+    asks for keys too: the caller must limit how often it fetches. False for a token that cannot
+    be read: newer keys would not help.
     """
     try:
         header = _split(token).header
-        return not _candidates(header, Algorithm(str(header.get("alg"))), keys)
+        candidates = _candidates(header, Algorithm(str(header.get("alg"))), keys)
     except (OidcError, ValueError):
         return False
+    return not any(_is_signed_by(token, key) for key in candidates)
 
 
 def _split(token: str) -> _Parts:

@@ -86,10 +86,13 @@ def code_challenge(verifier: str) -> str:
 def peek_state(query: str) -> str | None:
     """Return the state a callback claims, to find its sign-in before anything else is judged.
 
-    Unverified. None where there is none, or more than one. Raises OidcError(oidc.callback) when
-    the query cannot be read at all.
+    Unverified. None where there is none, or more than one, or the query cannot be read at all:
+    `parse_callback` says what is wrong with it.
     """
-    states = [value for name, value in _pairs(query) if name == "state"]
+    try:
+        states = [value for name, value in _pairs(query) if name == "state"]
+    except OidcError:
+        return None
     return states[0] if len(states) == 1 and states[0] else None
 
 
