@@ -10,6 +10,7 @@ import pytest
 from tests.support import databases
 from tests.support.databases import SharedPostgres
 from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.scenario import Scenario, open_scenario
 from vestibule.store import migrate
 from vestibule.store.interface import Store
 from vestibule.store.open import open_store
@@ -84,3 +85,9 @@ def clock() -> HandClock:
 @pytest.fixture
 def entropy() -> SeededEntropy:
     return SeededEntropy()
+
+
+@pytest.fixture
+async def scenario(store: Store, clock: HandClock, entropy: SeededEntropy) -> Scenario:
+    """Return a whole server in this process with one project, one database engine after another."""
+    return await open_scenario(store, clock=clock, entropy=entropy)

@@ -16,6 +16,7 @@ from vestibule.domain.sign_in.mapping import oidc_identity
 from vestibule.domain.sign_in.start import VERIFIER_PURPOSE
 from vestibule.errors import Failure
 from vestibule.fetch import FetchError
+from vestibule.log import logger
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.id_token import Expectation, VerifiedIdToken, verify_id_token
 from vestibule.oidc.request import parse_callback, peek_state
@@ -173,6 +174,8 @@ async def _userinfo(
 
 
 def _unreachable(what: str, error: FetchError) -> OidcError:
+    # Why it could not be reached is for the log: told to a tenant it would map our network.
+    logger().info("provider unreachable", endpoint=what, reason=error.reason, detail=error.detail)
     return OidcError(
-        Reason.CODE_UNAVAILABLE, expected=f"an answer of the {what}", received=str(error.reason)
+        Reason.CODE_UNAVAILABLE, expected=f"an answer of the {what}", received="no answer"
     )
