@@ -176,12 +176,21 @@ class Rows(Generic[R]):
         )
         return [table.read(row) for row in await self._executor.fetch(sql, arguments)]
 
-    async def delete(self, **where: Any) -> int:
-        """Remove the rows that fit and return how many there were. A condition is required."""
+    async def delete(self, *, limit: int = 0, **where: Any) -> int:
+        """Remove the rows that fit, or `limit` of them, and return how many there were.
+
+        A condition is required.
+        """
         if not where:
             raise TypeError("delete needs a condition")
+        name = self.table.name
         predicate, values = self._predicate(where)
-        return await self._executor.execute(f"DELETE FROM {self.table.name}{predicate}", values)
+        if limit:
+            values.append(limit)
+            key = ", ".join(self.table.key)
+            some = f"SELECT {key} FROM {name}{predicate} LIMIT ${len(values)}"
+            predicate = f" WHERE ({key}) IN ({some})"
+        return await self._executor.execute(f"DELETE FROM {name}{predicate}", values)
 
     async def select(self, sql: str, *values: object) -> list[R]:
         """Return the records of a hand-written tail (`WHERE … ORDER BY …`) of this table."""

@@ -131,6 +131,7 @@ CREATE TABLE members (
     FOREIGN KEY (project_id, organization_id)
         REFERENCES organizations (project_id, organization_id) ON DELETE CASCADE
 );
+CREATE INDEX members_by_member ON members (project_id, member_id);
 
 CREATE TABLE member_roles (
     project_id TEXT NOT NULL,
@@ -299,6 +300,7 @@ CREATE TABLE traces (
     FOREIGN KEY (project_id, organization_id)
         REFERENCES organizations (project_id, organization_id) ON DELETE CASCADE
 );
+CREATE INDEX traces_by_age ON traces (created_at);
 
 CREATE TABLE sessions (
     session_id TEXT NOT NULL,
@@ -318,6 +320,7 @@ CREATE TABLE sessions (
     FOREIGN KEY (project_id, organization_id, member_id)
         REFERENCES members (project_id, organization_id, member_id) ON DELETE CASCADE
 );
+CREATE INDEX sessions_by_session ON sessions (project_id, session_id);
 CREATE INDEX sessions_by_member ON sessions (project_id, organization_id, member_id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
@@ -354,4 +357,5 @@ CREATE TABLE outbox (
     FOREIGN KEY (project_id) REFERENCES projects (project_id) ON DELETE CASCADE
 );
 CREATE INDEX outbox_by_project ON outbox (project_id);
-CREATE INDEX outbox_by_delivery ON outbox (deliver_at) WHERE delivered_at = 0;
+CREATE INDEX outbox_by_due ON outbox (deliver_at) WHERE delivered_at = 0;
+CREATE INDEX outbox_by_delivery ON outbox (delivered_at) WHERE delivered_at > 0;
