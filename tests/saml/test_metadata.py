@@ -241,6 +241,10 @@ def test_another_document_is_refused(root: str) -> None:
     assert error.received == "none"
 
 
+def test_an_entity_may_have_a_name_of_1024_characters() -> None:
+    assert read(entity(role(), entity_id="x" * 1024)).entity_id == "x" * 1024
+
+
 @pytest.mark.parametrize("name", ["", " ", "x" * 1025, " https://idp.example.com"])
 def test_an_entity_without_a_usable_name_is_refused(name: str) -> None:
     error = refusal(entity(role(), entity_id=name))
@@ -265,8 +269,8 @@ def test_an_identity_provider_without_a_browser_binding_is_refused(services: lis
 def test_a_place_no_browser_may_be_sent_to_is_refused(url: str, name: str) -> None:
     services = [service(REDIRECT, url, name=name), service(POST, POST_SSO)]
     error = refusal(entity(role(services=services)))
-    assert error.reason is Reason.METADATA
-    assert error.received == url
+    assert (error.reason, error.received) == (Reason.METADATA, url)
+    assert error.expected == "an absolute http or https URL without fragment or credentials"
 
 
 def test_an_endpoint_without_location_is_none() -> None:
@@ -366,6 +370,21 @@ def test_a_certificate_may_be_wrapped_or_carry_its_pem_lines() -> None:
         assert read(good().replace(body, written)).certificates == (idp.certificate,)
 
 
+def test_what_extensions_of_the_role_hold_is_not_read() -> None:
+    hidden = [
+        key(signer("attacker").pem),
+        "<md:NameIDFormat>urn:evil</md:NameIDFormat>",
+        service(REDIRECT, "https://evil.test/"),
+        service(POST, "https://evil.test/", name="SingleLogoutService"),
+    ]
+    extensions = f"<md:Extensions>{''.join(hidden)}</md:Extensions>"
+    plain = role(keys=[key(signer("idp").pem)], services=[service(POST, POST_SSO)])
+    assert extensions not in plain
+    document = plain.replace("><md:KeyDescriptor", f">{extensions}<md:KeyDescriptor", 1)
+    assert document.count("evil") == 3
+    assert read(entity(document)) == read(entity(plain))
+
+
 # Validity --------------------------------------------------------------------------------------
 
 
@@ -419,6 +438,7 @@ def test_valid_until_that_is_no_time_is_refused() -> None:
         ("P1Y", 365 * DAY),
         ("P1M", 28 * DAY),
         ("P1DT1M", DAY + HOUR // 60),
+        ("P3650D", 3650 * DAY),
     ],
 )
 def test_cache_duration_is_an_xml_duration(written: str, length: int) -> None:
@@ -445,6 +465,7 @@ def test_cache_duration_is_an_xml_duration(written: str, length: int) -> None:
         "",
         "P\u0661D",
         "P99999999D",
+        "P3650DT1S",
         "p1d",
     ],
 )
@@ -545,11 +566,11 @@ def test_service_provider_metadata_offers_logout_by_both_bindings_where_there_is
 
 def test_service_provider_metadata_escapes_every_value() -> None:
     hostile = """"><x y='1'/>&amp;\U0001f511"""
-    root = parse(
-        service_provider_metadata(
-            entity_id=hostile, acs_url=hostile, nameid_format=hostile, signing_certificates=[]
-        )
+    data = service_provider_metadata(
+        entity_id=hostile, acs_url=hostile, nameid_format=hostile, signing_certificates=[]
     )
+    assert data.startswith(b"<?xml version='1.0' encoding='UTF-8'?>")
+    root = parse(data)
     assert root.get("entityID") == hostile
     assert root.findtext(f".//{{{MD}}}NameIDFormat") == hostile
     assert root[0][-1].get("Location") == hostile
