@@ -11,6 +11,8 @@ from string import ascii_lowercase
 from typing import Final
 
 from vestibule import errors
+from vestibule.api import groups, openapi
+from vestibule.permissions import Access, Permission, Public
 from vestibule.settings import PREFIX, Settings
 
 DOCS: Final = Path(__file__).parent
@@ -108,8 +110,44 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
+def endpoints_page() -> str:
+    """Return every endpoint with who may call it."""
+    rows = "\n".join(
+        f"| `{each.operation_id}` | {each.method} | `{each.path}` | {access(each.access)} |"
+        for each in groups.endpoints()
+    )
+    return f"""# Endpoints
+
+{NOTE}
+
+Every call carries HTTP Basic `project_id:secret` unless it says otherwise. Where a permission is
+named, a member session in `X-Stytch-Member-Session` or `X-Stytch-Member-SessionJWT` is honoured:
+its roles must grant that permission too. Fields and errors are in [openapi.json](openapi.json).
+
+| SDK method | method | path | who |
+|---|---|---|---|
+{rows}
+"""
+
+
+def access(rule: Access) -> str:
+    """Return an access rule in words."""
+    if isinstance(rule, Public):
+        return f"anybody: {rule.reason}"
+    if isinstance(rule, Permission):
+        return f"project; members with `{rule.resource}` `{rule.action or 'per field'}`"
+    return "project"
+
+
+def openapi_document() -> str:
+    """Return the OpenAPI 3.1 document."""
+    return openapi.text()
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "reference/endpoints.md": endpoints_page,
     "reference/errors.md": errors_page,
+    "reference/openapi.json": openapi_document,
     "reference/settings.md": settings_page,
     "security/cases.md": cases_page,
 }

@@ -24,7 +24,7 @@ def document() -> dict[str, Any]:
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for item in declared:
         paths[item.path][item.method.lower()] = _operation(item, by_type, components)
-    _drop_path_fields(declared, components)
+    _drop_path_fields(declared, by_type, components)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Vestibule", "version": "v1", "license": {"name": "Apache-2.0"}},
@@ -36,6 +36,13 @@ def document() -> dict[str, Any]:
     }
 
 
+def text() -> str:
+    """Return the document as indented JSON with sorted keys, ending in a line break."""
+    encoded = msgspec.json.encode(document(), order="sorted")
+    # Types of one name in several groups are told apart by their module; the group is enough.
+    return msgspec.json.format(encoded.replace(b"vestibule.api.", b"")).decode() + "\n"
+
+
 def _operation(
     item: Endpoint, by_type: dict[Any, dict[str, Any]], components: dict[str, Any]
 ) -> dict[str, Any]:
@@ -43,7 +50,7 @@ def _operation(
         "operationId": item.operation_id,
         "tags": [item.group],
         "description": (item.handler.__doc__ or "").strip(),
-        "parameters": _parameters(item, components),
+        "parameters": _parameters(item, by_type, components),
         "responses": {
             "200": _json_content("Success", by_type[item.response]),
             **_error_responses(item.errors),
@@ -59,8 +66,14 @@ def _operation(
     return operation
 
 
-def _parameters(item: Endpoint, components: dict[str, Any]) -> list[dict[str, Any]]:
-    schema = components[item.request.__name__]
+def _name(reference: dict[str, Any]) -> str:
+    return str(reference["$ref"]).removeprefix(_REF.format(name=""))
+
+
+def _parameters(
+    item: Endpoint, by_type: dict[Any, dict[str, Any]], components: dict[str, Any]
+) -> list[dict[str, Any]]:
+    schema = components[_name(by_type[item.request])]
     required = set(schema.get("required", ()))
     in_query = item.method in {"GET", "DELETE"}
     return [
@@ -75,10 +88,12 @@ def _parameters(item: Endpoint, components: dict[str, Any]) -> list[dict[str, An
     ]
 
 
-def _drop_path_fields(declared: Sequence[Endpoint], components: dict[str, Any]) -> None:
+def _drop_path_fields(
+    declared: Sequence[Endpoint], by_type: dict[Any, dict[str, Any]], components: dict[str, Any]
+) -> None:
     """Leave to each request body only what is not in its path."""
     for item in declared:
-        schema = components[item.request.__name__]
+        schema = components[_name(by_type[item.request])]
         for name in item.path_names:
             schema["properties"].pop(name, None)
         if "required" in schema:

@@ -3,9 +3,8 @@
 from dataclasses import fields
 
 import click
-import msgspec
 
-from vestibule.api.openapi import document
+from vestibule.api.openapi import text
 from vestibule.settings import PREFIX, Settings
 
 
@@ -20,4 +19,4 @@ def settings() -> None:
 @click.command()
 def openapi() -> None:
     """Print the OpenAPI 3.1 document of the API."""
-    click.echo(msgspec.json.format(msgspec.json.encode(document(), order="sorted")).decode())
+    click.echo(text(), nl=False)
