@@ -1,49 +1,28 @@
-"""The parts from outside that the development pages are given: time, chance, keys, a browser."""
+"""What the tests of development share: a signing key, a browser, and the whole server."""
 
-import random
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.dev.serving import serving
+from tests.dev.serving import serving, serving_app
+from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.saml_keys import signer
+from vestibule.app import App, open_context
 from vestibule.dev.browser import Browser
-from vestibule.dev.client import open_session
+from vestibule.dev.client import Client, open_session
+from vestibule.dev.credentials import TEST_PROJECT
 from vestibule.dev.identity_provider import identity_provider
 from vestibule.dev.identity_provider.keys import SigningIdentity
-
-NOW = 1_800_000_000_000_000
-
-
-class HandClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.instant = NOW
-
-    def now(self) -> int:
-        return self.instant
-
-
-class RepeatableEntropy:
-    """The same bytes in every run."""
-
-    def __init__(self) -> None:
-        self._random = random.Random(7)  # noqa: S311 - a test wants to repeat itself
-
-    def token_bytes(self, size: int) -> bytes:
-        return self._random.randbytes(size)
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def entropy() -> RepeatableEntropy:
-    return RepeatableEntropy()
+from vestibule.dev.routes import development_routes
+from vestibule.dev.seed import Seeded, seed
+from vestibule.domain import projects
+from vestibule.fetch import GuardedFetch
+from vestibule.mail import MemoryMail
+from vestibule.settings import Settings
+from vestibule.store.open import open_store
 
 
 @pytest.fixture
@@ -65,7 +44,7 @@ def browser(http: aiohttp.ClientSession) -> Browser:
 
 @pytest.fixture
 async def provider(
-    identity: SigningIdentity, clock: HandClock, entropy: RepeatableEntropy
+    identity: SigningIdentity, clock: HandClock, entropy: SeededEntropy
 ) -> AsyncIterator[str]:
     """The base URL under which the test identity provider answers."""
     async with serving(
@@ -74,3 +53,65 @@ async def provider(
         )
     ) as base_url:
         yield base_url
+
+
+@dataclass(frozen=True)
+class Development:
+    """A server as `vestibule dev` runs it, not seeded yet."""
+
+    base_url: str
+    api: Client
+    identity: SigningIdentity
+
+    async def seeded(self) -> Seeded:
+        return await seed(
+            self.api, base_url=self.base_url, certificate_pem=self.identity.certificate_pem
+        )
+
+
+@pytest.fixture
+async def development(
+    sqlite_url: str,
+    tmp_path: Path,
+    identity: SigningIdentity,
+    clock: HandClock,
+    entropy: SeededEntropy,
+) -> AsyncIterator[Development]:
+    """The whole server with the development routes, its project made, nothing else in it."""
+    store = await open_store(sqlite_url, connections=1)
+    fetch = GuardedFetch(allowed_hosts=["127.0.0.1"], allowed_networks=["127.0.0.0/8"])
+    mail = MemoryMail()
+    async with open_session() as http:
+
+        async def build(base_url: str) -> App:
+            settings = replace(
+                Settings(),
+                base_url=base_url,
+                master_key_file=str(tmp_path / "master.key"),
+                outbound_hosts="127.0.0.1",
+            )
+            context = await open_context(
+                settings, clock=clock, entropy=entropy, fetch=fetch, mail=mail, store=store
+            )
+            fixed = projects.Credentials(
+                TEST_PROJECT.project_id, TEST_PROJECT.secret, TEST_PROJECT.public_token
+            )
+            await projects.create(context, name="Development", environment="test", fixed=fixed)
+            project = await projects.get(context, fixed.project_id)
+            callback = f"{base_url}/dev/app/callback"
+            await projects.add_redirect_url(context, project, callback, login=True, signup=True)
+            routes = development_routes(
+                base_url,
+                identity=identity,
+                http=http,
+                messages=mail.messages,
+                clock=clock,
+                entropy=entropy,
+            )
+            return App(context, extra=routes)
+
+        async with serving_app(build) as base_url:
+            api = Client(http, base_url=base_url, credentials=TEST_PROJECT)
+            yield Development(base_url, api, identity)
+    await fetch.close()
+    await store.close()

@@ -1,9 +1,10 @@
-"""Serves routes on a free loopback port, in the test's own event loop."""
+"""Serves an application on a free loopback port, in the test's own event loop."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -12,16 +13,29 @@ from starlette.routing import BaseRoute
 from vestibule.dev.tls import TlsFiles
 
 Build = Callable[[str], Sequence[BaseRoute]]
+# What uvicorn takes for an ASGI application, as it writes it itself.
+BuildApp = Callable[[str], Awaitable[Callable[..., Any]]]
 
 
 @asynccontextmanager
 async def serving(build: Build, *, tls: TlsFiles | None = None) -> AsyncIterator[str]:
-    """Serve what `build` makes of the base URL; give that URL."""
+    """Serve the routes that `build` makes of the base URL; give that URL."""
+
+    async def build_app(base_url: str) -> Starlette:
+        return Starlette(routes=list(build(base_url)))
+
+    async with serving_app(build_app, tls=tls) as base_url:
+        yield base_url
+
+
+@asynccontextmanager
+async def serving_app(build: BuildApp, *, tls: TlsFiles | None = None) -> AsyncIterator[str]:
+    """Serve the application that `build` makes of the base URL; give that URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     scheme = "https" if tls else "http"
     base_url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        Starlette(routes=list(build(base_url))),
+        await build(base_url),
         lifespan="off",
         log_config=None,
         ssl_certfile=tls.certificate_file if tls else None,

@@ -61,7 +61,8 @@ async def test_unreadable_form_is_a_page_that_says_why(http: aiohttp.ClientSessi
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("dev.css", "color-scheme"), ("submit.js", ".submit()")]
+    ("name", "words"),
+    [("dev.css", "color-scheme"), ("submit.js", ".submit()"), ("icon.svg", "<svg")],
 )
 async def test_static_file_is_served(http: aiohttp.ClientSession, name: str, words: str) -> None:
     status, text = await answer_of(http, f"/dev/static/{name}")

@@ -22,6 +22,7 @@ _TEMPLATES: Final = Environment(
 )
 _STATIC: Final = {
     "dev.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
     "submit.js": "text/javascript; charset=utf-8",
 }
 _FENCE: Final = {
@@ -92,7 +93,7 @@ def _refusal(title: str, text: str, *, status: int = 400) -> Response:
 
 
 def static_routes() -> list[Route]:
-    """Return the routes of the style sheet and the one script, read once."""
+    """Return the routes of the style sheet, the icon and the one script, read once."""
     return [_static(name, media_type) for name, media_type in _STATIC.items()]
 
 

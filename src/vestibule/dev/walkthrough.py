@@ -105,15 +105,15 @@ async def _until_token(browser: Browser, url: str, *, base_url: str, say: Say) -
 async def _next(browser: Browser, step: Step, say: Say) -> Step:
     """Do what the page or redirect `step` asks of a person and their browser."""
     if step.location:
-        say(f"       {step.status}, the browser goes on to {_short(step.location)}")
+        say(f"       {step.status}, a redirect")
         return await browser.visit(step.location)
     _require(step.status == 200 and len(step.forms) == 1, "a page with one form", _described(step))
     form = step.forms[0]
     if "person" in form.fields:
-        say(f"       {step.status}, the sign-in page; {_PERSON} is chosen and sent")
+        say(f"       {step.status}, the sign-in page of the identity provider; {_PERSON} is chosen")
         return await browser.submit(form, _ANSWERS)
     names = ", ".join(form.fields)
-    say(f"       {step.status}, a form that sends itself ({names}) to {_short(form.action)}")
+    say(f"       {step.status}, a form that sends itself: {names}")
     return await browser.submit(form)
 
 
@@ -168,7 +168,7 @@ def _described(step: Step) -> str:
 def _short(url: str) -> str:
     """Return `url` without its origin, long values of its query cut."""
     parts = urlsplit(url)
-    values = "&".join(_cut(pair, 44) for pair in parts.query.split("&") if pair)
+    values = "&".join(_cut(pair, 34) for pair in parts.query.split("&") if pair)
     return f"{parts.path}?{values}" if values else parts.path
 
 

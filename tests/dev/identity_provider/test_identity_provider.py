@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.dev.conftest import HandClock, RepeatableEntropy
 from tests.dev.serving import serving
+from tests.support.determinism import HandClock, SeededEntropy
 from vestibule.dev.browser import Browser
 from vestibule.dev.credentials import OIDC_CLIENT_ID, OIDC_CLIENT_SECRET
 from vestibule.dev.identity_provider import identity_provider
@@ -14,7 +14,7 @@ PARTNER = "https://partner.example"
 
 @pytest.fixture
 async def open_provider(
-    identity: SigningIdentity, clock: HandClock, entropy: RepeatableEntropy
+    identity: SigningIdentity, clock: HandClock, entropy: SeededEntropy
 ) -> AsyncIterator[str]:
     async with serving(
         lambda base_url: identity_provider(

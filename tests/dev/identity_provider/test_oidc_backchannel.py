@@ -5,7 +5,6 @@ from urllib.parse import quote_plus
 import aiohttp
 import pytest
 
-from tests.dev.conftest import NOW, HandClock
 from tests.dev.identity_provider.test_oidc import (
     CLIENT_ID,
     NONCE,
@@ -16,6 +15,7 @@ from tests.dev.identity_provider.test_oidc import (
     issuer,
     start,
 )
+from tests.support.determinism import NOW, HandClock
 from vestibule.clock import HOUR, MINUTE
 from vestibule.dev.browser import Browser
 from vestibule.dev.credentials import OIDC_CLIENT_SECRET
@@ -146,9 +146,9 @@ async def test_code_is_good_for_a_minute(
     provider: str, browser: Browser, http: aiohttp.ClientSession, clock: HandClock
 ) -> None:
     code, late = await new_code(browser, provider), await new_code(browser, provider)
-    clock.instant += MINUTE - 1
+    clock.advance(MINUTE - 1)
     await redeem(http, provider, code)
-    clock.instant += 1
+    clock.advance(1)
     _, error, description = await refused(http, provider, fields_for(provider, late))
     assert error == "invalid_grant"
     assert "older than a minute" in description
@@ -266,9 +266,9 @@ async def test_access_token_is_good_for_an_hour(
 ) -> None:
     tokens = await redeem(http, provider, await new_code(browser, provider))
     headers = {"Authorization": f"Bearer {tokens.access_token}"}
-    clock.instant += HOUR - 1
+    clock.advance(HOUR - 1)
     async with http.post(f"{issuer(provider)}/userinfo", headers=headers) as answer:
         assert answer.status == 200
-    clock.instant += 1
+    clock.advance(1)
     async with http.post(f"{issuer(provider)}/userinfo", headers=headers) as answer:
         assert answer.status == 401

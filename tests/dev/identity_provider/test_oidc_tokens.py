@@ -1,7 +1,7 @@
 import json
 from base64 import urlsafe_b64decode
 
-from tests.dev.conftest import NOW
+from tests.support.determinism import NOW
 from vestibule.clock import HOUR
 from vestibule.dev.identity_provider.keys import SigningIdentity
 from vestibule.dev.identity_provider.oidc_tokens import (

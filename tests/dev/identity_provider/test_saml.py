@@ -2,7 +2,7 @@ from typing import Final
 
 import pytest
 
-from tests.dev.conftest import NOW
+from tests.support.determinism import NOW
 from tests.support.saml_keys import signer
 from vestibule.dev.browser import Browser, Form, Step
 from vestibule.dev.identity_provider.keys import SigningIdentity

@@ -2,7 +2,7 @@ import pytest
 from lxml import etree
 from lxml.etree import _Element
 
-from tests.dev.conftest import NOW
+from tests.support.determinism import NOW
 from tests.support.second_opinions import xmlsec_accepts
 from vestibule.dev.identity_provider.keys import SigningIdentity
 from vestibule.dev.identity_provider.people import read_login
@@ -64,9 +64,9 @@ def test_times_are_five_minutes_and_eight_hours(identity: SigningIdentity) -> No
     statement = assertion.find(f"{SAML}AuthnStatement")
     assert conditions is not None
     assert statement is not None
-    assert conditions.get("NotBefore") == "2027-01-15T08:00:00Z"
-    assert conditions.get("NotOnOrAfter") == "2027-01-15T08:05:00Z"
-    assert statement.get("SessionNotOnOrAfter") == "2027-01-15T16:00:00Z"
+    assert conditions.get("NotBefore") == "2026-03-05T12:34:56Z"
+    assert conditions.get("NotOnOrAfter") == "2026-03-05T12:39:56Z"
+    assert statement.get("SessionNotOnOrAfter") == "2026-03-05T20:34:56Z"
 
 
 def test_refusal_holds_no_assertion(identity: SigningIdentity) -> None:

@@ -1,0 +1,67 @@
+from typing import Any
+
+import pytest
+
+from tests.dev.conftest import Development
+from tests.support.saml_keys import signer
+from vestibule.dev.seed import OIDC_NAME, SAML_NAME, SeedError, seed
+
+
+async def connections(development: Development) -> tuple[dict[str, Any], dict[str, Any]]:
+    listed = await development.api.call("GET", "/v1/b2b/sso/acme")
+    (saml,), (oidc,) = listed["saml_connections"], listed["oidc_connections"]
+    return saml, oidc
+
+
+async def test_fresh_server_gets_an_organization_with_two_active_connections(
+    development: Development,
+) -> None:
+    seeded = await development.seeded()
+    saml, oidc = await connections(development)
+    assert (saml["connection_id"], saml["status"]) == (seeded.saml_connection_id, "active")
+    assert (oidc["connection_id"], oidc["status"]) == (seeded.oidc_connection_id, "active")
+    assert (saml["display_name"], oidc["display_name"]) == (SAML_NAME, OIDC_NAME)
+    assert saml["idp_entity_id"] == f"{development.base_url}/dev/idp/saml/metadata"
+    assert oidc["jwks_url"] == f"{development.base_url}/dev/idp/oidc/jwks"
+    found = await development.api.call("GET", "/v1/b2b/organizations/acme")
+    assert found["organization"]["organization_id"] == seeded.organization_id
+    assert found["organization"]["sso_jit_provisioning"] == "ALL_ALLOWED"
+
+
+async def test_second_run_changes_nothing(development: Development) -> None:
+    first = await development.seeded()
+    before = await connections(development)
+    assert await development.seeded() == first
+    assert await connections(development) == before
+
+
+async def test_what_somebody_changed_stays(development: Development) -> None:
+    seeded = await development.seeded()
+    mapping = {"email": "NameID", "full_name": "cn"}
+    path = f"/v1/b2b/sso/saml/acme/connections/{seeded.saml_connection_id}"
+    await development.api.call("PUT", path, {"attribute_mapping": mapping})
+    await development.seeded()
+    saml, _ = await connections(development)
+    assert saml["attribute_mapping"] == mapping
+
+
+async def test_new_certificate_replaces_the_old_one(development: Development) -> None:
+    old = signer("the identity provider of yesterday").pem
+    await seed(development.api, base_url=development.base_url, certificate_pem=old)
+    await development.seeded()
+    saml, _ = await connections(development)
+    (certificate,) = saml["verification_certificates"]
+    assert certificate["certificate"].split() == development.identity.certificate_pem.split()
+
+
+async def test_unreachable_issuer_is_told_and_mended_by_the_next_run(
+    development: Development,
+) -> None:
+    pem = development.identity.certificate_pem
+    with pytest.raises(SeedError, match=f"{OIDC_NAME} is pending"):
+        await seed(development.api, base_url="http://127.0.0.1:1", certificate_pem=pem)
+    await development.seeded()
+    saml, oidc = await connections(development)
+    assert saml["idp_sso_url"] == f"{development.base_url}/dev/idp/saml/sso"
+    assert oidc["issuer"] == f"{development.base_url}/dev/idp/oidc"
+    assert oidc["status"] == "active"

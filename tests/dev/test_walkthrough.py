@@ -1,0 +1,81 @@
+import re
+
+import pytest
+
+from tests.dev.conftest import Development
+from vestibule.dev.credentials import TEST_PROJECT
+from vestibule.dev.walkthrough import WalkError, walk
+
+
+async def walked(development: Development) -> str:
+    said: list[str] = []
+    await walk(development.base_url, TEST_PROJECT, said.append)
+    return "\n".join(said)
+
+
+async def test_both_logins_are_told_step_by_step(development: Development) -> None:
+    seeded = await development.seeded()
+    said = await walked(development)
+    steps = [
+        f"SAML: Alice Adams signs in through {seeded.saml_connection_id}",
+        "GET  /v1/public/sso/start?",
+        "GET  /dev/idp/saml/sso?SAMLRequest=",
+        "POST /dev/idp/saml/login",
+        f"POST /v1/b2b/sso/callback/{seeded.saml_connection_id}",
+        "back to the application: /dev/app/callback?stytch_token_type=sso&token=",
+        "POST /v1/b2b/sso/authenticate",
+        "Alice Adams <alice@example.com> member-test-",
+        "session  session-test-",
+        "JWT  signature good",
+        f"OpenID Connect: Alice Adams signs in through {seeded.oidc_connection_id}",
+        "GET  /dev/idp/oidc/authorize?",
+        "POST /dev/idp/oidc/login",
+        f"GET  /v1/b2b/sso/callback/{seeded.oidc_connection_id}?code=",
+        "POST /v1/b2b/sso/authenticate",
+        "Both logins reached the same member",
+    ]
+    at = 0
+    for step in steps:
+        assert step in said[at:], f"{step}\nafter\n{said[:at]}"
+        at = said.index(step, at) + len(step)
+
+
+async def test_it_can_be_walked_again(development: Development) -> None:
+    await development.seeded()
+    await walked(development)
+    assert "Both logins reached the same member" in await walked(development)
+
+
+async def test_no_secret_is_told(development: Development) -> None:
+    await development.seeded()
+    said = await walked(development)
+    assert TEST_PROJECT.secret not in said
+    # Tokens, codes and signatures are long; what is told of them is not enough to use them.
+    long = re.findall(r"[A-Za-z0-9_-]{60,}", said)
+    assert [word for word in long if "-test-" not in word] == []
+
+
+async def test_missing_connection_is_an_error(development: Development) -> None:
+    seeded = await development.seeded()
+    path = f"/v1/b2b/sso/acme/connections/{seeded.oidc_connection_id}"
+    await development.api.call("DELETE", path)
+    with pytest.raises(WalkError, match="acme has no active OpenID Connect connection"):
+        await walked(development)
+
+
+async def test_login_that_does_not_arrive_is_an_error(development: Development) -> None:
+    seeded = await development.seeded()
+    path = f"/v1/b2b/sso/saml/acme/connections/{seeded.saml_connection_id}"
+    elsewhere = {"idp_sso_url": f"{development.base_url}/dev/mailbox"}
+    await development.api.call("PUT", path, elsewhere)
+    with pytest.raises(WalkError, match="expected a page with one form, got 200 with 0 forms"):
+        await walked(development)
+
+
+async def test_other_name_than_the_persons_is_an_error(development: Development) -> None:
+    seeded = await development.seeded()
+    path = f"/v1/b2b/sso/saml/acme/connections/{seeded.saml_connection_id}"
+    swapped = {"email": "email", "first_name": "lastName", "last_name": "firstName"}
+    await development.api.call("PUT", path, {"attribute_mapping": swapped})
+    with pytest.raises(WalkError, match="expected Alice Adams, got Adams Alice"):
+        await walked(development)
