@@ -26,12 +26,16 @@ async def test_both_logins_are_told_step_by_step(development: Development) -> No
         "POST /v1/b2b/sso/authenticate",
         "Alice Adams <alice@example.com> member-test-",
         "session  session-test-",
-        "JWT  signature good",
+        "JWT  signature good, lives 300 seconds",
+        f"iss           stytch.com/{TEST_PROJECT.project_id}",
+        "organization  acme",
+        ", by sso_saml",
         f"OpenID Connect: Alice Adams signs in through {seeded.oidc_connection_id}",
         "GET  /dev/idp/oidc/authorize?",
         "POST /dev/idp/oidc/login",
         f"GET  /v1/b2b/sso/callback/{seeded.oidc_connection_id}?code=",
         "POST /v1/b2b/sso/authenticate",
+        ", by sso_oidc",
         "Both logins reached the same member",
     ]
     at = 0

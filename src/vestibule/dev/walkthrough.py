@@ -1,6 +1,5 @@
 """What `vestibule demo` shows: both logins step by step, as browser and application do them."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -85,7 +84,7 @@ async def _sign_in(
     _check(answer, person)
     _tell(answer, say)
     claims = await _verified_claims(api, answer, credentials)
-    say(f"  JWT  signature good; claims: {json.dumps(claims, ensure_ascii=False)}")
+    _tell_claims(claims, say)
     say("")
     return str(answer["member_id"])
 
@@ -140,6 +139,16 @@ def _tell(answer: Mapping[str, Any], say: Say) -> None:
     say(f"       session  {session['member_session_id']} until {session['expires_at']}")
     say(f"       roles    {roles}")
     say(f"       token    {_cut(answer['session_token'], 12)}")
+
+
+def _tell_claims(claims: Mapping[str, Any], say: Say) -> None:
+    session = claims["https://stytch.com/session"]
+    factors = ", ".join(factor["delivery_method"] for factor in session["authentication_factors"])
+    say(f"  JWT  signature good, lives {claims['exp'] - claims['iat']} seconds")
+    say(f"       iss           {claims['iss']}")
+    say(f"       sub           {claims['sub']}")
+    say(f"       organization  {claims['https://stytch.com/organization']['slug']}")
+    say(f"       session       {session['id']}, by {factors}")
 
 
 async def _verified_claims(
