@@ -132,7 +132,7 @@ def read_attributes(assertion: _Element, checks: Checks) -> dict[str, tuple[str,
         name = attribute.get("Name")
         if not name:
             raise SamlError(Reason.SAML_ATTRIBUTE, expected="a Name", received="none")
-        sent = children(attribute, _VALUE)
+        sent = [value for value in attribute if value.tag == _VALUE]
         count += len(sent)
         kept = [value for value in sent if value.get(_NIL) not in _TRUE]
         plain = [value.text or "" for value in kept if not len(value)]

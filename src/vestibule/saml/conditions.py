@@ -1,7 +1,7 @@
 """Decides whether an assertion is meant for us, for this request and for now."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from lxml.etree import _Element
@@ -23,34 +23,35 @@ _UNDERSTOOD: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
 class Moment:
     """The time of a verification and how far two clocks may differ, both in microseconds."""
 
-    def __init__(self, now: int, *, skew: int) -> None:
-        self.now = now
-        self.skew = skew
-        self._text = rfc3339(now)
+    now: int
+    skew: int = field(kw_only=True)
 
     def require_begun(self, not_before: str, what: str, checks: Checks) -> int:
         """Return the instant, or raise `saml.notyet` when it lies ahead, the skew granted."""
         instant = read_instant(not_before)
-        checks.require(
-            passed=instant <= self.now + self.skew,
-            reason=Reason.SAML_NOT_YET,
-            expected=f"{what} at or before {self._text}",
-            received=not_before,
-        )
+        if instant > self.now + self.skew:
+            raise SamlError(
+                Reason.SAML_NOT_YET,
+                expected=f"{what} at or before {rfc3339(self.now)}",
+                received=not_before,
+            )
+        checks.note(Reason.SAML_NOT_YET, expected=f"{what} in the past", received=not_before)
         return instant
 
     def require_lasting(self, not_on_or_after: str, what: str, checks: Checks) -> int:
         """Return the instant, or raise `saml.expired` when it is reached, the skew granted."""
         instant = read_instant(not_on_or_after)
-        checks.require(
-            passed=self.now < instant + self.skew,
-            reason=Reason.SAML_EXPIRED,
-            expected=f"{what} after {self._text}",
-            received=not_on_or_after,
-        )
+        if self.now >= instant + self.skew:
+            raise SamlError(
+                Reason.SAML_EXPIRED,
+                expected=f"{what} after {rfc3339(self.now)}",
+                received=not_on_or_after,
+            )
+        checks.note(Reason.SAML_EXPIRED, expected=f"{what} to come", received=not_on_or_after)
         return instant
 
 

@@ -1,12 +1,11 @@
 """Decrypts an EncryptedAssertion: RSA-OAEP and AES-GCM, with CBC only where a policy allows it."""
 
 import html
-import re
-from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import pybase64
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -55,7 +54,6 @@ _MASKS: Final[dict[str, HashAlgorithm]] = {
 _NONCE: Final = 12
 _TAG: Final = 16
 _BLOCK: Final = 16
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _WRAPPER: Final = "in-context"
 
 
@@ -218,10 +216,10 @@ def _cipher_value(element: _Element) -> bytes:
     values = [value for data in children(element, _CIPHER_DATA) for value in data]
     if len(values) != 1 or values[0].tag != _CIPHER_VALUE:
         raise decryption_failed()
-    compact = "".join(text(values[0]).split())
-    if not _BASE64.fullmatch(compact) or len(compact) % 4:
-        raise decryption_failed()
-    return b64decode(compact)
+    try:
+        return pybase64.b64decode("".join(text(values[0]).split()), validate=True)
+    except ValueError:
+        raise decryption_failed() from None
 
 
 def _not_allowed(expected: str, received: str) -> SamlError:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from lxml.etree import _Element
 
 from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
 from vestibule.saml.errors import Checks, Reason, SamlError
+from vestibule.saml.expectation import Expectation
 from vestibule.saml.keys import Certificate
 from vestibule.saml.signature import find_signatures, uses_inclusive_c14n, verify_enveloped
 from vestibule.saml.status import SUCCESS, check_status, status_codes
@@ -18,19 +18,6 @@ RESPONSE: Final = f"{{{SAMLP}}}Response"
 ASSERTION: Final = f"{{{SAML}}}Assertion"
 ENCRYPTED_ASSERTION: Final = f"{{{SAML}}}EncryptedAssertion"
 _OLDER_SAML: Final = "{urn:oasis:names:tc:SAML:1."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """The keys of a connection, and what it demands of signatures and encryption."""
-
-    keys: tuple[Certificate, ...]
-    decryption_keys: tuple[RSAPrivateKey, ...]
-    require_signed_response: bool
-    require_signed_assertion: bool
-    require_encryption: bool
-    allow_cbc: bool
-    allow_inclusive_c14n: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +34,7 @@ class Opened:
     certificates: tuple[Certificate, ...]
 
 
-def open_response(root: _Element, trust: Trust, checks: Checks) -> Opened:
+def open_response(root: _Element, expectation: Expectation, checks: Checks) -> Opened:
     """Verify the signatures of a parsed Response and find its assertion, decrypted.
 
     Raises:
@@ -61,21 +48,21 @@ def open_response(root: _Element, trust: Trust, checks: Checks) -> Opened:
         raise SamlError(
             Reason.SIG_PLACE, expected="a Signature of this message", received="one of another"
         )
-    if not trust.keys:
+    if not expectation.keys:
         raise SamlError(Reason.SIG_NOKEY, expected="a pinned certificate", received="none")
-    response_key = _verify(root, signatures, trust, checks)
+    response_key = _verify(root, signatures, expectation, checks)
     if found.tag == ENCRYPTED_ASSERTION:
         assertion, assertion_key = _decrypt(
-            found, root, trust, checks, response_signed=response_key is not None
+            found, root, expectation, checks, response_signed=response_key is not None
         )
-    elif trust.require_encryption:
+    elif expectation.require_encryption:
         raise SamlError(Reason.ENC_REQUIRED, expected="EncryptedAssertion", received="Assertion")
     else:
         assertion = found
         assertion_key = _open_assertion(
-            assertion, signatures, trust, checks, response_signed=response_key is not None
+            assertion, signatures, expectation, checks, response_signed=response_key is not None
         )
-    _check_policy(trust, response_key, assertion_key)
+    _check_policy(expectation, response_key, assertion_key)
     return Opened(
         response=root,
         assertion=assertion,
@@ -120,18 +107,18 @@ def _only_assertion(root: _Element, checks: Checks) -> _Element:
 def _verify(
     owner: _Element,
     signatures: Mapping[_Element, _Element],
-    trust: Trust,
+    expectation: Expectation,
     checks: Checks,
 ) -> Certificate | None:
     if owner not in signatures:
         return None
-    if uses_inclusive_c14n(signatures[owner]):
+    if expectation.allow_inclusive_c14n and uses_inclusive_c14n(signatures[owner]):
         checks.warn("c14n.inclusive")
     certificate = verify_enveloped(
         owner,
         signatures[owner],
-        keys=trust.keys,
-        allow_inclusive_c14n=trust.allow_inclusive_c14n,
+        keys=expectation.keys,
+        allow_inclusive_c14n=expectation.allow_inclusive_c14n,
     )
     checks.note(
         Reason.SIG_VALUE,
@@ -144,12 +131,12 @@ def _verify(
 def _open_assertion(
     assertion: _Element,
     signatures: Mapping[_Element, _Element],
-    trust: Trust,
+    expectation: Expectation,
     checks: Checks,
     *,
     response_signed: bool,
 ) -> Certificate | None:
-    certificate = _verify(assertion, signatures, trust, checks)
+    certificate = _verify(assertion, signatures, expectation, checks)
     if certificate is None and not response_signed:
         raise SamlError(
             Reason.SIG_MISSING, expected="a signed Response or Assertion", received="neither"
@@ -158,15 +145,20 @@ def _open_assertion(
 
 
 def _decrypt(
-    encrypted: _Element, root: _Element, trust: Trust, checks: Checks, *, response_signed: bool
+    encrypted: _Element,
+    root: _Element,
+    expectation: Expectation,
+    checks: Checks,
+    *,
+    response_signed: bool,
 ) -> tuple[_Element, Certificate | None]:
-    plaintext = decrypt(encrypted, trust.decryption_keys, allow_cbc=trust.allow_cbc)
+    plaintext = decrypt(encrypted, expectation.decryption_keys, allow_cbc=expectation.allow_cbc)
     try:
         assertion = parse_in_context(plaintext.octets, encrypted)
         _require_alone(assertion, root)
         signatures = find_signatures(assertion, owners=(ASSERTION,))
         certificate = _open_assertion(
-            assertion, signatures, trust, checks, response_signed=response_signed
+            assertion, signatures, expectation, checks, response_signed=response_signed
         )
     except SamlError:
         if plaintext.authenticated or response_signed:
@@ -189,18 +181,18 @@ def _require_alone(assertion: _Element, root: _Element) -> None:
         raise SamlError(
             Reason.SAML_COUNT, expected="one Assertion", received="another inside the encrypted one"
         )
-    for taken in set(identifiers(root)).intersection(identifiers(assertion)):
+    for taken in set(identifiers(root.iter())).intersection(identifiers(assertion.iter())):
         raise SamlError(Reason.XML_ID, expected="distinct IDs", received=taken)
 
 
 def _check_policy(
-    trust: Trust, response_key: Certificate | None, assertion_key: Certificate | None
+    expectation: Expectation, response_key: Certificate | None, assertion_key: Certificate | None
 ) -> None:
-    if trust.require_signed_response and response_key is None:
+    if expectation.require_signed_response and response_key is None:
         raise SamlError(
             Reason.SIG_POLICY, expected="a signed Response", received="a signed Assertion only"
         )
-    if trust.require_signed_assertion and assertion_key is None:
+    if expectation.require_signed_assertion and assertion_key is None:
         raise SamlError(
             Reason.SIG_POLICY, expected="a signed Assertion", received="a signed Response only"
         )

@@ -1,12 +1,11 @@
 """Verifies a SAML Response: the bytes of a form field become a `VerifiedAssertion`, or an error."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 import pybase64
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from lxml.etree import _Element
 
 from vestibule.saml.assertion import (
@@ -22,50 +21,23 @@ from vestibule.saml.conditions import (
     check_in_response_to,
     confirm_subject,
 )
-from vestibule.saml.envelope import Opened, Trust, open_response
+from vestibule.saml.envelope import Opened, open_response
 from vestibule.saml.errors import Checks, Reason, SamlError, Step
+from vestibule.saml.expectation import Expectation
 from vestibule.saml.keys import Certificate
 from vestibule.saml.status import check_issuer, check_status
-from vestibule.saml.xml import MAX_BYTES, SAML, parse
+from vestibule.saml.xml import MAX_BYTES, SAML, parse, parse_document
+
+__all__ = [
+    "Expectation",
+    "VerifiedAssertion",
+    "peek_in_response_to",
+    "read_form_field",
+    "verify_response",
+]
 
 _CONFIRMATION_DATA: Final = f"{{{SAML}}}SubjectConfirmationData"
-_MINUTE: Final = 60_000_000
 _PROOF: Final = object()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """What a Response has to fit: the connection, the request it answers, and the policies.
-
-    The defaults of the policies are the safe ones. Times are microseconds.
-    """
-
-    idp_entity_id: str
-    keys: tuple[Certificate, ...]
-    acs_urls: tuple[str, ...]
-    audiences: tuple[str, ...]
-    request_id: str | None
-    """The ID of our AuthnRequest; None: only an unsolicited Response is acceptable."""
-
-    decryption_keys: tuple[RSAPrivateKey, ...] = ()
-    clock_skew: int = _MINUTE
-    max_age: int = 10 * _MINUTE
-    """How old the IssueInstant of an assertion may be; it also bounds the replay record."""
-
-    authn_contexts: tuple[str, ...] = ()
-    """The AuthnContextClassRefs that will do; empty: any."""
-
-    refuse_unsolicited: bool = False
-    require_signed_response: bool = False
-    require_signed_assertion: bool = False
-    require_encryption: bool = False
-    require_name_id: bool = True
-    refuse_expired_certificates: bool = False
-    allow_cbc: bool = False
-    """A risk: CBC ciphertexts can be changed, so answers tell an attacker about the plaintext."""
-
-    allow_inclusive_c14n: bool = False
-    allow_missing_authn_statement: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +124,10 @@ def verify_response(data: bytes, expectation: Expectation, *, now: int) -> Verif
 def _verify(
     data: bytes, expectation: Expectation, moment: Moment, checks: Checks
 ) -> VerifiedAssertion:
-    root = parse(data)
+    document = parse_document(data)
+    root = document.root
     checks.note(Reason.XML, expected="well-formed XML", received=f"{len(data)} bytes")
-    opened = open_response(root, _trust(expectation, moment), checks)
+    opened = open_response(root, _usable_keys(expectation, moment), checks)
     for certificate in opened.certificates:
         if (outside := _outside_validity(certificate, moment)) is not None:
             checks.warn(outside)
@@ -165,23 +138,14 @@ def _verify(
     return _read(opened, expectation, moment, checks)
 
 
-def _trust(expectation: Expectation, moment: Moment) -> Trust:
-    keys = expectation.keys
-    if expectation.refuse_expired_certificates:
-        keys = tuple(key for key in keys if _outside_validity(key, moment) is None)
-        if expectation.keys and not keys:
-            raise SamlError(
-                Reason.SIG_KEY, expected="a certificate valid now", received="none that is"
-            )
-    return Trust(
-        keys=keys,
-        decryption_keys=expectation.decryption_keys,
-        require_signed_response=expectation.require_signed_response,
-        require_signed_assertion=expectation.require_signed_assertion,
-        require_encryption=expectation.require_encryption,
-        allow_cbc=expectation.allow_cbc,
-        allow_inclusive_c14n=expectation.allow_inclusive_c14n,
-    )
+def _usable_keys(expectation: Expectation, moment: Moment) -> Expectation:
+    """The expectation without the certificates a strict connection does not take any more."""
+    if not expectation.refuse_expired_certificates:
+        return expectation
+    keys = tuple(key for key in expectation.keys if _outside_validity(key, moment) is None)
+    if expectation.keys and not keys:
+        raise SamlError(Reason.SIG_KEY, expected="a certificate valid now", received="none that is")
+    return replace(expectation, keys=keys)
 
 
 def _outside_validity(certificate: Certificate, moment: Moment) -> str | None:

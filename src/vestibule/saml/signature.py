@@ -5,14 +5,13 @@ one Reference to the ID of the element that holds the Signature, exclusive canon
 ECDSA with SHA-2, and a key that is pinned beforehand. KeyInfo is never read.
 """
 
-import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pybase64
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -47,7 +46,6 @@ _DIGESTS: Final[dict[str, Callable[[bytes], Any]]] = {
 _ENVELOPED: Final = f"{DS}enveloped-signature"
 _PADDING: Final = PKCS1v15()
 _MAX_PREFIXES: Final = 20
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 def _ds(name: str) -> str:
@@ -302,10 +300,10 @@ def _fits(
 
 
 def _decode(value: str, reason: Reason) -> bytes:
-    compact = "".join(value.split())
-    if not _BASE64.fullmatch(compact) or len(compact) % 4:
-        raise _refused(reason, "base64", value)
-    return base64.b64decode(compact)
+    try:
+        return pybase64.b64decode("".join(value.split()), validate=True)
+    except ValueError:
+        raise _refused(reason, "base64", value) from None
 
 
 def _refused(reason: Reason, expected: str, received: str) -> SamlError:

@@ -21,12 +21,10 @@ def check_status(message: _Element, checks: Checks) -> None:
     Raises:
         SamlError: `saml.status`; `received` holds the codes and the identity provider's own text.
     """
-    checks.require(
-        passed=status_codes(message)[:1] == [SUCCESS],
-        reason=Reason.SAML_STATUS,
-        expected=SUCCESS,
-        received=_describe(message),
-    )
+    codes = status_codes(message)
+    if codes[:1] != [SUCCESS]:
+        raise SamlError(Reason.SAML_STATUS, expected=SUCCESS, received=_describe(message, codes))
+    checks.note(Reason.SAML_STATUS, expected=SUCCESS, received=codes[0])
 
 
 def status_codes(message: _Element) -> list[str]:
@@ -67,11 +65,11 @@ def check_issuer(message: _Element, entity_id: str, checks: Checks, *, required:
     )
 
 
-def _describe(message: _Element) -> str:
-    codes = " ".join(code.rpartition(":")[2] for code in status_codes(message)) or "no status"
+def _describe(message: _Element, codes: list[str]) -> str:
+    short = " ".join(code.rpartition(":")[2] for code in codes) or "no status"
     texts = [
         text(found)
         for status in children(message, STATUS)
         for found in children(status, _STATUS_MESSAGE)
     ]
-    return ": ".join([codes, *texts[:1]])
+    return ": ".join([short, *texts[:1]])

@@ -1,7 +1,8 @@
 """The only XML parser: hostile bytes become a tree that is safe to canonicalize and to read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from lxml import etree
 from lxml.etree import _Element
@@ -34,7 +35,16 @@ _ID_NAMES = frozenset({"id", "assertionid"})
 # SAML identifiers are NCNames; identity providers send ASCII ones (SAML Core 1.3.4).
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,255}")
 _ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+# The usual form of a declaration with an absolute URI; "xmlns" stands in the bytes of every one.
+_ABSOLUTE_XMLNS = re.compile(
+    rb'''xmlns(?::[A-Za-z0-9_.-]+)?="[A-Za-z][A-Za-z0-9+.-]*:[!#-%'-;=?-~]+"'''
+)
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
+
+# What is neither an element nor text; most documents have none of it.
+_SPECIAL = re.compile(rb"<[!?]")
+
+_TOO_DEEP = etree.XPath("/*" * (MAX_DEPTH + 1))
 
 # One parser for the process: lxml guards it with a lock, and making one costs as much as a parse.
 _PARSER = etree.XMLParser(
@@ -55,8 +65,24 @@ _PARSER = etree.XMLParser(
 )
 
 
+class Document(NamedTuple):
+    """A parsed document: its root, and all its elements in order.
+
+    lxml makes a Python object for an element whenever it is asked for one and none is left. Whoever
+    reads much of a document keeps `elements` for as long.
+    """
+
+    root: _Element
+    elements: list[_Element]
+
+
 def parse(data: bytes, *, max_namespaces: int = MAX_NAMESPACES) -> _Element:
-    """Parse one document and return its root element.
+    """Parse one document as `parse_document` does and return its root element."""
+    return parse_document(data, max_namespaces=max_namespaces).root
+
+
+def parse_document(data: bytes, *, max_namespaces: int = MAX_NAMESPACES) -> Document:
+    """Parse one document.
 
     The tree holds elements, attributes and text only: a DTD or a processing instruction is
     refused; CDATA has become text; comments are gone, with the text around them joined, which is
@@ -76,15 +102,29 @@ def parse(data: bytes, *, max_namespaces: int = MAX_NAMESPACES) -> _Element:
         raise SamlError(reason, expected="well-formed XML", received=error.msg) from None
     if b"<!--" in data:
         _drop_comments(root)
-    _inspect_namespaces(root, max_namespaces)
-    _inspect_elements(root)
-    return root
+    _inspect_namespaces(root, data, max_namespaces)
+    return Document(root=root, elements=_inspect_elements(root))
 
 
-def identifiers(root: _Element) -> Iterator[str]:
-    """Every ID-like attribute value of a parsed tree: any namespace, any case, AssertionID too."""
-    for element in root.iter():
-        yield from _identifiers(element)
+def identifiers(elements: Iterable[_Element]) -> list[str]:
+    """Every ID-like attribute value of elements: any namespace, any case, AssertionID too.
+
+    Raises:
+        SamlError: `xml.id` or `saml.id` for a value that is no identifier, `xml.attrs` for an
+            element with more than 64 attributes.
+    """
+    found: list[str] = []
+    for element in elements:
+        # lxml-stubs say str | bytes; in Python 3 it is str.
+        attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment]  # as said
+        if len(attributes) > MAX_ATTRIBUTES:
+            raise _above(
+                Reason.XML_ATTRS, "attributes on an element", len(attributes), MAX_ATTRIBUTES
+            )
+        for name, value in attributes:
+            if name[-2:] in _ID_ENDINGS and name.rpartition("}")[2].lower() in _ID_NAMES:
+                found.append(_identifier(value))
+    return found
 
 
 def local_name(element: _Element) -> str:
@@ -94,7 +134,7 @@ def local_name(element: _Element) -> str:
 
 def children(element: _Element, tag: str) -> list[_Element]:
     """The direct children of one name."""
-    return [child for child in element if child.tag == tag]
+    return list(element.iterchildren(tag))
 
 
 def text(element: _Element) -> str:
@@ -146,22 +186,25 @@ def _scan(data: bytes) -> None:
             received = declared[1].decode("utf-8")
             raise SamlError(Reason.XML_ENCODING, expected="UTF-8", received=received)
         start += len(b"<?xml ")
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise SamlError(Reason.XML_DOCTYPE, expected="no document type", received="<!DOCTYPE")
-    if data.find(b"<?", start) >= 0:
-        raise SamlError(Reason.XML_PI, expected="no processing instruction", received="<?")
-    _limit(Reason.XML_NS, "namespace declarations", data.count(b"xmlns"), _MAX_XMLNS)
-    _limit(Reason.XML_NODES, "tags", data.count(b"<"), _MAX_TAGS)
+    if _SPECIAL.search(data, start):
+        if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+            raise SamlError(Reason.XML_DOCTYPE, expected="no document type", received="<!DOCTYPE")
+        if data.find(b"<?", start) >= 0:
+            raise SamlError(Reason.XML_PI, expected="no processing instruction", received="<?")
+    if (count := data.count(b"xmlns")) > _MAX_XMLNS:
+        raise _above(Reason.XML_NS, "namespace declarations", count, _MAX_XMLNS)
+    if (count := data.count(b"<")) > _MAX_TAGS:
+        raise _above(Reason.XML_NODES, "tags", count, _MAX_TAGS)
     # libxml2 takes a second for 20 000 attributes of one element. No attribute value holds a bare
     # "<", so all of them stand between two.
     if data.count(b"=") > _MAX_EQUALS_SIGNS:
-        most = max(piece.count(b"=") for piece in data.split(b"<"))
-        _limit(Reason.XML_ATTRS, "equals signs in one tag", most, _MAX_EQUALS_SIGNS)
+        count = max(piece.count(b"=") for piece in data.split(b"<"))
+        if count > _MAX_EQUALS_SIGNS:
+            raise _above(Reason.XML_ATTRS, "equals signs in one tag", count, _MAX_EQUALS_SIGNS)
 
 
-def _limit(reason: Reason, what: str, count: int, most: int) -> None:
-    if count > most:
-        raise SamlError(reason, expected=f"at most {most} {what}", received=str(count))
+def _above(reason: Reason, what: str, count: int, most: int) -> SamlError:
+    return SamlError(reason, expected=f"at most {most} {what}", received=str(count))
 
 
 def _drop_comments(root: _Element) -> None:
@@ -173,45 +216,31 @@ def _drop_comments(root: _Element) -> None:
     etree.strip_tags(root, etree.Comment)
 
 
-def _inspect_namespaces(root: _Element, most: int) -> None:
+def _inspect_namespaces(root: _Element, data: bytes, most: int) -> None:
+    occurrences = data.count(b"xmlns")
+    if occurrences <= most and len(_ABSOLUTE_XMLNS.findall(data)) == occurrences:
+        return  # no declaration can be relative, wherever among these it stands
     # Events, never `nsmap`: that one climbs to the root for each element (17 s for 160 KiB).
     count = 0
     for _, (_, uri) in etree.iterwalk(root, events=("start-ns",)):
         count += 1
         if not _ABSOLUTE_URI.fullmatch(uri):
             raise SamlError(Reason.XML_NS, expected="an absolute namespace URI", received=uri)
-    _limit(Reason.XML_NS, "namespace declarations", count, most)
+    if count > most:
+        raise _above(Reason.XML_NS, "namespace declarations", count, most)
 
 
-def _inspect_elements(root: _Element) -> None:
-    seen: set[str] = set()
-    count = 0
-    level = [root]
-    for _ in range(MAX_DEPTH):
-        count += len(level)
-        _limit(Reason.XML_NODES, "elements", count, MAX_NODES)
-        for element in level:
-            for value in _identifiers(element):
-                if value in seen:
-                    raise SamlError(Reason.XML_ID, expected="distinct IDs", received=value)
-                seen.add(value)
-        level = [child for element in level for child in element]
-        if not level:
-            return
-    raise SamlError(Reason.XML_DEPTH, expected=f"depth at most {MAX_DEPTH}", received="deeper")
-
-
-def _identifiers(element: _Element) -> list[str]:
-    # lxml-stubs say str | bytes; in Python 3 it is str.
-    attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment]
-    if not attributes:
-        return []
-    _limit(Reason.XML_ATTRS, "attributes on an element", len(attributes), MAX_ATTRIBUTES)
-    return [_identifier(value) for name, value in attributes if _is_id_name(name)]
-
-
-def _is_id_name(name: str) -> bool:
-    return name[-2:] in _ID_ENDINGS and name.rpartition("}")[2].lower() in _ID_NAMES
+def _inspect_elements(root: _Element) -> list[_Element]:
+    elements = list(root.iter())
+    if len(elements) > MAX_NODES:
+        raise _above(Reason.XML_NODES, "elements", len(elements), MAX_NODES)
+    if _TOO_DEEP(root):
+        raise SamlError(Reason.XML_DEPTH, expected=f"depth at most {MAX_DEPTH}", received="deeper")
+    found = identifiers(elements)
+    if len(set(found)) < len(found):
+        twice = next(value for value in found if found.count(value) > 1)
+        raise SamlError(Reason.XML_ID, expected="distinct IDs", received=twice)
+    return elements
 
 
 def _identifier(value: str) -> str:
