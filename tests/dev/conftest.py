@@ -19,6 +19,7 @@ from vestibule.dev.identity_provider.keys import SigningIdentity
 from vestibule.dev.routes import development_routes
 from vestibule.dev.seed import Seeded, seed
 from vestibule.domain import projects
+from vestibule.domain.context import Context
 from vestibule.fetch import GuardedFetch
 from vestibule.mail import MemoryMail
 from vestibule.settings import Settings
@@ -62,6 +63,12 @@ class Development:
     base_url: str
     api: Client
     identity: SigningIdentity
+    context: Context
+
+    async def may_return_to(self, url: str) -> None:
+        """Register `url` as a place where a login may end."""
+        project = await projects.get(self.context, TEST_PROJECT.project_id)
+        await projects.add_redirect_url(self.context, project, url, login=True, signup=True)
 
     async def seeded(self) -> Seeded:
         return await seed(
@@ -81,6 +88,7 @@ async def development(
     store = await open_store(sqlite_url, connections=1)
     fetch = GuardedFetch(allowed_hosts=["127.0.0.1"], allowed_networks=["127.0.0.0/8"])
     mail = MemoryMail()
+    made: list[Development] = []
     async with open_session() as http:
 
         async def build(base_url: str) -> App:
@@ -97,9 +105,9 @@ async def development(
                 TEST_PROJECT.project_id, TEST_PROJECT.secret, TEST_PROJECT.public_token
             )
             await projects.create(context, name="Development", environment="test", fixed=fixed)
-            project = await projects.get(context, fixed.project_id)
-            callback = f"{base_url}/dev/app/callback"
-            await projects.add_redirect_url(context, project, callback, login=True, signup=True)
+            api = Client(http, base_url=base_url, credentials=TEST_PROJECT)
+            made.append(Development(base_url, api, identity, context))
+            await made[0].may_return_to(f"{base_url}/dev/app/callback")
             routes = development_routes(
                 base_url,
                 identity=identity,
@@ -110,8 +118,7 @@ async def development(
             )
             return App(context, extra=routes)
 
-        async with serving_app(build) as base_url:
-            api = Client(http, base_url=base_url, credentials=TEST_PROJECT)
-            yield Development(base_url, api, identity)
+        async with serving_app(build):
+            yield made[0]
     await fetch.close()
     await store.close()

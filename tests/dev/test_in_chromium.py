@@ -1,11 +1,18 @@
 """The development pages in a real browser: nothing is stopped by its own security policy."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import quote_plus
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 
 from tests.dev.conftest import Development
+from tests.dev.serving import serving
+from vestibule.dev.application import start_path
+from vestibule.dev.credentials import PUBLIC_TOKEN
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -69,6 +76,27 @@ async def test_login_works_without_scripts(development: Development, chromium: B
     await page.get_by_role("button", name="Continue").click()
     await page.wait_for_url("**/dev/app/home")
     await expect(page.get_by_role("heading", name="Hello, Alice Adams")).to_be_visible()
+
+
+@pytest.mark.parametrize("protocol", ["saml", "oidc"])
+async def test_application_may_live_on_another_origin(
+    development: Development, page: Page, protocol: str
+) -> None:
+    """Chromium holds the redirects behind a form against the form-action of the form's page."""
+
+    async def arrived(_request: Request) -> Response:
+        return HTMLResponse("<link rel=icon href=data:,><h1>Arrived</h1>")
+
+    seeded = await development.seeded()
+    ids = {"saml": seeded.saml_connection_id, "oidc": seeded.oidc_connection_id}
+    async with serving(lambda _: [Route("/back", arrived)]) as application:
+        await development.may_return_to(f"{application}/back")
+        start = start_path(ids[protocol], base_url=development.base_url, public_token=PUBLIC_TOKEN)
+        ours, theirs = f"{development.base_url}/dev/app/callback", f"{application}/back"
+        await page.goto(development.base_url + start.replace(quote_plus(ours), quote_plus(theirs)))
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("heading", name="Arrived")).to_be_visible()
+        assert page.url.startswith(f"{application}/back?stytch_token_type=sso&token=")
 
 
 async def test_other_pages_are_shown(development: Development, page: Page) -> None:
