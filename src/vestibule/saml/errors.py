@@ -109,7 +109,7 @@ class SamlError(Exception):
         self.reason = reason
         self.expected = cut(expected) if expected is not None else None
         self.received = cut(received) if received is not None else None
-        failed = Step(reason.value, self.expected or "", self.received or "", passed=False)
+        failed = Step(reason, self.expected or "", self.received or "", passed=False)
         self.steps = (*steps, failed)
 
     def after(self, steps: Sequence[Step]) -> Self:
@@ -145,7 +145,7 @@ class Checks:
 
     def note(self, reason: Reason, *, expected: str, received: str) -> None:
         """Note a check that passed elsewhere."""
-        self._steps.append(Step(reason.value, cut(expected), cut(received), passed=True))
+        self._steps.append(Step(reason, cut(expected), cut(received), passed=True))
 
     @property
     def warnings(self) -> tuple[str, ...]:

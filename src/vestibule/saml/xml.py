@@ -92,7 +92,7 @@ def parse_document(data: bytes, *, max_namespaces: int = MAX_NAMESPACES) -> Docu
     Raises:
         SamlError: one of the `xml.*` reasons.
     """
-    _scan(data)
+    special = _scan(data)
     try:
         root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
@@ -100,7 +100,7 @@ def parse_document(data: bytes, *, max_namespaces: int = MAX_NAMESPACES) -> Docu
         too_deep = code == etree.ErrorTypes.ERR_RESOURCE_LIMIT
         reason = Reason.XML_DEPTH if too_deep else Reason.XML
         raise SamlError(reason, expected="well-formed XML", received=error.msg) from None
-    if b"<!--" in data:
+    if special:
         _drop_comments(root)
     _inspect_namespaces(root, data, max_namespaces)
     return Document(root=root, elements=_inspect_elements(root))
@@ -168,7 +168,8 @@ def detach(element: _Element) -> None:
     parent.remove(element)
 
 
-def _scan(data: bytes) -> None:
+def _scan(data: bytes) -> bool:
+    """Refuse what need not be parsed; return whether there may be comments."""
     if len(data) > MAX_BYTES:
         raise SamlError(
             Reason.XML_SIZE, expected=f"at most {MAX_BYTES} bytes", received=f"{len(data)} bytes"
@@ -186,7 +187,8 @@ def _scan(data: bytes) -> None:
             received = declared[1].decode("utf-8")
             raise SamlError(Reason.XML_ENCODING, expected="UTF-8", received=received)
         start += len(b"<?xml ")
-    if _SPECIAL.search(data, start):
+    special = _SPECIAL.search(data, start) is not None
+    if special:
         if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
             raise SamlError(Reason.XML_DOCTYPE, expected="no document type", received="<!DOCTYPE")
         if data.find(b"<?", start) >= 0:
@@ -201,6 +203,7 @@ def _scan(data: bytes) -> None:
         count = max(piece.count(b"=") for piece in data.split(b"<"))
         if count > _MAX_EQUALS_SIGNS:
             raise _above(Reason.XML_ATTRS, "equals signs in one tag", count, _MAX_EQUALS_SIGNS)
+    return special
 
 
 def _above(reason: Reason, what: str, count: int, most: int) -> SamlError:
