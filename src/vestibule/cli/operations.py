@@ -13,6 +13,7 @@ from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.ids import Environment
 from vestibule.store import migrate as migrations
+from vestibule.store.interface import StoreUnavailable
 
 T = TypeVar("T")
 
@@ -20,7 +21,10 @@ T = TypeVar("T")
 @click.command()
 def migrate() -> None:
     """Bring the database up to date; running it twice, or on two nodes at once, is harmless."""
-    migrations.upgrade(read_settings().database)
+    try:
+        migrations.upgrade(read_settings().database)
+    except StoreUnavailable as error:
+        raise click.ClickException(f"The database cannot be reached: {error}") from None
     click.echo("The database is up to date.")
 
 

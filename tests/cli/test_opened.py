@@ -1,0 +1,40 @@
+import pytest
+
+from tests.cli.conftest import Command
+
+
+def test_unknown_setting_ends_the_command_with_the_nearest_name(command_on_sqlite: Command) -> None:
+    result = command_on_sqlite.run("serve", environ={"VESTIBULE_PROT": "80"})
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: unknown setting VESTIBULE_PROT; did you mean VESTIBULE_PORT?\n",
+    )
+
+
+def test_lost_master_key_is_not_replaced(command_on_sqlite: Command) -> None:
+    command = command_on_sqlite
+    assert command.run("project", "create", "Acme").exit_code == 0
+    file = command.folder / "master.key"
+    file.rename(command.folder / "elsewhere.key")
+    result = command.run("project", "create", "Beta")
+    assert result.exit_code == 1
+    assert f"{file} is missing" in result.stderr
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("c2hvcnQ=", "expected 32 bytes in base64"), ("A" * 43 + "=", "")],
+    ids=["malformed", "another"],
+)
+def test_wrong_master_key_ends_the_command_with_a_sentence(
+    command_on_sqlite: Command, key: str, words: str
+) -> None:
+    assert command_on_sqlite.run("project", "create", "Acme").exit_code == 0
+    result = command_on_sqlite.run(
+        "project", "create", "Beta", environ={"VESTIBULE_MASTER_KEY": key}
+    )
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert words in result.stderr
+    assert key not in result.output

@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, MakeCommand
+from tests.support.asgi import basic
+
+ORGANIZATION = "/v1/b2b/organizations/acme"
+
+
+def status(command: Command, project_id: str, secret: str) -> int:
+    """Return what the API answers when it is asked for an organization that does not exist."""
+    credentials = {"authorization": basic(project_id, secret)}
+    return command.ask("GET", ORGANIZATION, credentials).status
+
+
+def key_ids(command: Command, project_id: str) -> list[str]:
+    answer = command.ask("GET", f"/v1/b2b/sessions/jwks/{project_id}")
+    return [key["kid"] for key in answer.json["keys"]]
+
+
+@pytest.mark.parametrize(("flags", "kind"), [((), "test"), (("--live",), "live")])
+def test_project_create_prints_credentials_that_work(
+    command: Command, flags: tuple[str, ...], kind: str
+) -> None:
+    made = command.good("project", "create", "Acme", *flags)
+    assert made.keys() == {"project_id", "secret", "public_token"}
+    assert made["project_id"].startswith(f"project-{kind}-")
+    assert made["public_token"].startswith(f"public-token-{kind}-")
+    assert status(command, made["project_id"], made["secret"]) == 404
+    assert status(command, made["project_id"], "secret-of-somebody-else") == 401
+
+
+def test_secret_rotate_keeps_the_old_secret_until_it_is_ended(command: Command) -> None:
+    made = command.good("project", "create", "Acme")
+    project_id, old = made["project_id"], made["secret"]
+    new = command.good("secret", "rotate", project_id)["secret"]
+    assert [status(command, project_id, each) for each in (old, new)] == [404, 404]
+
+    kept = command.run("secret", "keep-only", project_id, typed=f"{new}\n")
+    assert kept.exit_code == 0
+    assert "1 secrets ended." in kept.stdout
+    assert new not in kept.output
+    assert [status(command, project_id, each) for each in (old, new)] == [401, 404]
+
+
+def test_secret_keep_only_refuses_a_secret_that_is_not_one(command: Command) -> None:
+    made = command.good("project", "create", "Acme")
+    refused = command.run("secret", "keep-only", made["project_id"], typed="wrong\n")
+    assert refused.exit_code == 1
+    assert status(command, made["project_id"], made["secret"]) == 404
+
+
+def test_key_rotate_publishes_a_second_key(command: Command) -> None:
+    project_id = command.good("project", "create", "Acme")["project_id"]
+    before = key_ids(command, project_id)
+    rotated = command.run("key", "rotate", project_id)
+    after = key_ids(command, project_id)
+    assert (len(before), len(after)) == (1, 2)
+    (added,) = set(after) - set(before)
+    assert rotated.stdout.startswith(f"{added} is published and signs from ")
+
+
+def test_redirect_url_add_registers_an_address_once(command: Command) -> None:
+    project_id = command.good("project", "create", "Acme")["project_id"]
+    words = ("redirect-url", "add", project_id, "https://app.example.com/callback")
+    first, second = command.run(*words), command.run(*words)
+    assert (first.exit_code, first.stdout) == (
+        0,
+        "https://app.example.com/callback is registered.\n",
+    )
+    assert second.exit_code == 1
+    assert "Error: " in second.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("secret", "rotate"),
+        ("key", "rotate"),
+        ("redirect-url", "add", "https://app.example.com/callback"),
+    ],
+)
+def test_unknown_project_ends_the_command_with_a_sentence(
+    command: Command, words: tuple[str, ...]
+) -> None:
+    group, verb, *rest = words
+    result = command.run(group, verb, "project-test-unknown", *rest)
+    assert (result.exit_code, result.stderr) == (1, "Error: No project has this id.\n")
+
+
+def test_migrate_makes_the_database_and_may_run_again(
+    make_command: MakeCommand, tmp_path: Path
+) -> None:
+    command = make_command(f"sqlite:{tmp_path / 'new.db'}")
+    before = command.run("project", "create", "Acme")
+    first, second = command.run("migrate"), command.run("migrate")
+    assert "The database is not up to date: run `vestibule migrate`." in before.stderr
+    assert {first.stdout, second.stdout} == {"The database is up to date.\n"}
+    assert command.run("project", "create", "Acme").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("project", "create", "Acme"), ("serve",)])
+def test_unreachable_database_ends_the_command_with_a_sentence(
+    make_command: MakeCommand, words: tuple[str, ...]
+) -> None:
+    # Nothing listens on port 1.
+    command = make_command("postgresql://user:hunter2@127.0.0.1:1/vestibule")
+    result = command.run(*words)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The database cannot be reached: ")
+    assert "hunter2" not in result.output
