@@ -133,6 +133,27 @@ async def test_second_logout_does_no_harm(development: Development, browser: Bro
     assert out.location == f"{development.base_url}/dev/app"
 
 
+async def test_logout_without_a_session_does_no_harm(
+    development: Development, http: aiohttp.ClientSession
+) -> None:
+    url = f"{development.base_url}/dev/app/logout"
+    async with http.post(url, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/dev/app")
+
+
+async def test_unfinished_login_is_told_and_opens_no_session(
+    development: Development, browser: Browser, http: aiohttp.ClientSession
+) -> None:
+    seeded = await development.seeded()
+    policy = {"mfa_policy": "REQUIRED_FOR_ALL"}
+    await development.api.call("PUT", f"/v1/b2b/organizations/{seeded.organization_id}", policy)
+    back = await came_back(browser, development, seeded.saml_connection_id, ZOE)
+    page = await browser.visit(back.location)
+    assert page.status == 403
+    assert "asks for a second factor" in page.text
+    assert session_token(http) == ""
+
+
 async def test_home_without_a_session_leads_to_the_sign_in(
     development: Development, browser: Browser
 ) -> None:

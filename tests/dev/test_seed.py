@@ -1,9 +1,12 @@
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.dev.conftest import Development
 from tests.support.saml_keys import signer
+from vestibule.dev.client import ApiError, Client
+from vestibule.dev.credentials import TEST_PROJECT, Credentials
 from vestibule.dev.seed import OIDC_NAME, SAML_NAME, SeedError, seed
 
 
@@ -65,3 +68,13 @@ async def test_unreachable_issuer_is_told_and_mended_by_the_next_run(
     assert saml["idp_sso_url"] == f"{development.base_url}/dev/idp/saml/sso"
     assert oidc["issuer"] == f"{development.base_url}/dev/idp/oidc"
     assert oidc["status"] == "active"
+
+
+async def test_wrong_credentials_are_told(
+    development: Development, http: aiohttp.ClientSession
+) -> None:
+    wrong = Credentials(TEST_PROJECT.project_id, "wrong", TEST_PROJECT.public_token)
+    api = Client(http, base_url=development.base_url, credentials=wrong)
+    with pytest.raises(ApiError) as caught:
+        await seed(api, base_url=development.base_url, certificate_pem="")
+    assert caught.value.error_type == "unauthorized_credentials"

@@ -12,9 +12,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.dev.serving import serving
+from tests.support.saml_keys import signer
 from vestibule.clock import DAY, SystemClock
 from vestibule.dev.client import open_session
 from vestibule.dev.tls import TlsFiles, local_authority
+from vestibule.saml.keys import private_key_pem
 
 # Other programs judge the certificate by the machine's clock, whatever it says.
 NOW = SystemClock().now()
@@ -200,3 +202,10 @@ def test_certificate_of_the_future_is_made_anew(files: TlsFiles) -> None:
     server = files.certificate_file.read_bytes()
     again = local_authority(files.ca_file.parent, now=NOW - 2 * DAY)
     assert again.certificate_file.read_bytes() != server
+
+
+def test_key_of_another_kind_is_made_anew(files: TlsFiles) -> None:
+    files.key_file.write_text(private_key_pem(signer("not for TLS").key))
+    again = local_authority(files.ca_file.parent, now=NOW)
+    context = ssl.create_default_context()
+    context.load_cert_chain(again.certificate_file, again.key_file)

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from tests.dev.conftest import Development
+from vestibule.dev.application import start_path
 from vestibule.dev.credentials import TEST_PROJECT
 from vestibule.dev.walkthrough import WalkError, walk
 
@@ -73,6 +74,30 @@ async def test_login_that_does_not_arrive_is_an_error(development: Development) 
     elsewhere = {"idp_sso_url": f"{development.base_url}/dev/mailbox"}
     await development.api.call("PUT", path, elsewhere)
     with pytest.raises(WalkError, match="expected a page with one form, got 200 with 0 forms"):
+        await walked(development)
+
+
+async def test_pending_connection_is_passed_over(development: Development) -> None:
+    await development.api.call(
+        "POST",
+        "/v1/b2b/organizations",
+        {"organization_name": "Acme", "organization_slug": "acme"},
+    )
+    await development.api.call("POST", "/v1/b2b/sso/saml/acme", {"display_name": "Pending"})
+    with pytest.raises(WalkError, match="acme has no active SAML connection"):
+        await walked(development)
+
+
+async def test_login_that_goes_in_circles_is_an_error(development: Development) -> None:
+    seeded = await development.seeded()
+    start = start_path(
+        seeded.saml_connection_id,
+        base_url=development.base_url,
+        public_token=TEST_PROJECT.public_token,
+    )
+    path = f"/v1/b2b/sso/saml/acme/connections/{seeded.saml_connection_id}"
+    await development.api.call("PUT", path, {"idp_sso_url": development.base_url + start})
+    with pytest.raises(WalkError, match="no end after 10 steps"):
         await walked(development)
 
 
