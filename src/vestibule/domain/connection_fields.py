@@ -7,14 +7,10 @@ from urllib.parse import urlsplit
 from vestibule import errors
 from vestibule.domain.policy import MEMBER_ROLE, roles_of
 from vestibule.errors import ErrorType, Failure
+from vestibule.identity_providers.catalogue import CATALOGUE
 from vestibule.records import GroupRoleAssignment, Organization
 from vestibule.settings import Settings
 
-IDENTITY_PROVIDERS: Final = frozenset({
-    "classlink", "cyberark", "duo", "generic", "google-workspace", "jumpcloud", "keycloak",
-    "microsoft-entra", "miniorange", "okta", "onelogin", "pingfederate", "rippling", "salesforce",
-    "shibboleth",
-})  # fmt: skip
 _MAX_DISPLAY_NAME: Final = 256
 _MAX_MAPPING_KEYS: Final = 50
 _MAX_MAPPING_CHARS: Final = 512
@@ -29,10 +25,10 @@ def display_name(value: str) -> str:
 
 def identity_provider(value: str) -> str:
     """Return a vendor of the enum. Raises Failure invalid_sso_idp."""
-    if value not in IDENTITY_PROVIDERS:
+    if value not in CATALOGUE:
         raise Failure(
             errors.invalid_sso_idp,
-            f"identity_provider: expected one of {', '.join(sorted(IDENTITY_PROVIDERS))}.",
+            f"identity_provider: expected one of {', '.join(CATALOGUE)}.",
         )
     return value
 

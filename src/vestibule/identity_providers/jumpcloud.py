@@ -1,0 +1,42 @@
+"""JumpCloud: its words, its attribute names and what to know about it."""
+
+from vestibule.identity_providers.base import Guide, IdentityProvider
+
+PROVIDER = IdentityProvider(
+    key="jumpcloud",
+    label="JumpCloud",
+    saml=Guide(
+        places={
+            "acs_url": "SSO > ACS URL",
+            "audience_uri": "SSO > SP Entity ID",
+            "metadata_file": "SSO > Export Metadata",
+        },
+        attribute_mapping={
+            "email": "email",
+            "first_name": "firstName",
+            "last_name": "lastName",
+            "idp_user_id": "id",
+            "groups": "groups",
+        },
+        steps=(
+            "SSO Applications > Custom application > SAML.",
+            "Tick Sign Assertion, and Declare Redirect Endpoint before exporting the metadata.",
+            (
+                "Attributes: id = email, email = email, firstName = firstname, lastName = "
+                "lastname; include group attribute groups."
+            ),
+            "User Groups: add who may sign in.",
+        ),
+    ),
+    oidc=Guide(
+        places={
+            "redirect_url": "SSO > Redirect URIs",
+            "client_id": "Client ID, shown after activation",
+            "client_secret": "Client Secret, shown once after activation",
+            "issuer": "https://oauth.id.jumpcloud.com/",
+        },
+        attribute_mapping={},
+        steps=(),
+    ),
+    quirks=("The metadata is a file, not a URL.",),
+)

@@ -1,0 +1,44 @@
+"""PingFederate: its words, its attribute names and what to know about it."""
+
+from vestibule.identity_providers.base import Guide, IdentityProvider
+
+PROVIDER = IdentityProvider(
+    key="pingfederate",
+    label="PingFederate",
+    saml=Guide(
+        places={
+            "acs_url": "Protocol Settings > Endpoint URL (POST)",
+            "audience_uri": "Partner's Entity ID",
+            "metadata_file": "Select Action > Export Metadata",
+        },
+        attribute_mapping={
+            "email": "email",
+            "first_name": "firstName",
+            "last_name": "lastName",
+            "idp_user_id": "id",
+            "groups": "groups",
+        },
+        steps=(
+            "Applications > SP Connections > Create.",
+            (
+                "Attribute contract: id, email, firstName, lastName, groups, fulfilled from your "
+                "directory."
+            ),
+            "Activate the connection.",
+        ),
+    ),
+    oidc=Guide(
+        places={
+            "redirect_url": "OAuth client > Redirect URIs",
+            "client_id": "OAuth client > Client ID",
+            "client_secret": "OAuth client > Client Secret",
+            "issuer": "The base URL of the server",
+        },
+        attribute_mapping={},
+        steps=(),
+    ),
+    quirks=(
+        "The issuer is the server's federation entity id, which need not be a URL.",
+        "The metadata is a file.",
+    ),
+)
