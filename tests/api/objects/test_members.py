@@ -1,0 +1,89 @@
+from msgspec import to_builtins
+from msgspec.structs import replace
+from stytch.b2b.models import organizations as sdk
+
+from tests.support.determinism import NOW
+from tests.support.full_records import full_record
+from vestibule.api.objects.members import MemberObject, member_object
+from vestibule.domain.members import MemberView
+from vestibule.domain.roles import Grant, Source
+from vestibule.records import Member
+from vestibule.store.interface import MEMBER, MEMBER_EMAIL, REGISTRATION
+
+BLANK = Member(
+    member_id="member-test-1",
+    project_id="project-test-1",
+    organization_id="organization-test-1",
+    email_address="ada@example.com",
+    status="active",
+    created_at=NOW,
+    updated_at=NOW,
+)
+
+
+def view(member: Member, **parts: tuple[object, ...]) -> MemberView:
+    names = ("emails", "direct_roles", "registrations", "grants")
+    return MemberView(member, **{name: parts.get(name, ()) for name in names})  # type: ignore[arg-type]  # tests fill them rightly
+
+
+def test_fields_are_those_of_the_sdk() -> None:
+    assert set(MemberObject.__struct_fields__) == set(sdk.Member.model_fields)
+
+
+def test_blank_member_reads_in_the_sdk_without_a_null_that_is_not_allowed() -> None:
+    shown = to_builtins(member_object(view(BLANK)))
+    nothing = {name for name, value in shown.items() if value is None}
+    assert nothing == {"external_id", "scim_registration", "lock_created_at", "lock_expires_at"}
+    assert shown["updated_at"] == "2026-03-05T12:34:56Z"
+    sdk.Member.model_validate(shown)
+
+
+def test_full_member_is_shown_whole() -> None:
+    record = replace(full_record(MEMBER), created_at=NOW, updated_at=NOW)
+    emails = (
+        full_record(MEMBER_EMAIL, email_id="email-1", retired=False),
+        full_record(MEMBER_EMAIL, email_id="email-2", email_address="old@a.com", retired=True),
+    )
+    registration = full_record(REGISTRATION)
+    shown = to_builtins(
+        member_object(
+            view(
+                record,
+                emails=emails,
+                registrations=(registration,),
+                grants=(
+                    Grant("stytch_member", (Source("direct_assignment", {}),)),
+                    Grant("stytch_admin", (Source("sso_connection", {"connection_id": "c"}),)),
+                ),
+            )
+        )
+    )
+    sdk.Member.model_validate(shown)
+    stored = to_builtins(record)
+    same = shown.keys() & stored.keys() - {"created_at", "updated_at"}
+    assert len(same) == len(stored) - 3
+    assert {name: shown[name] for name in same} == {name: stored[name] for name in same}
+    assert shown["retired_email_addresses"] == (
+        {"email_id": "email-2", "email_address": "old@a.com"},
+    )
+    assert shown["sso_registrations"] == (
+        {
+            "connection_id": registration.connection_id,
+            "external_id": registration.external_id,
+            "registration_id": registration.registration_id,
+            "sso_attributes": registration.sso_attributes,
+        },
+    )
+    assert shown["roles"] == (
+        {"role_id": "stytch_member", "sources": ({"type": "direct_assignment", "details": {}},)},
+        {
+            "role_id": "stytch_admin",
+            "sources": ({"type": "sso_connection", "details": {"connection_id": "c"}},),
+        },
+    )
+    assert shown["is_admin"] is True
+
+
+def test_member_without_the_admin_role_is_no_admin() -> None:
+    grants = (Grant("stytch_member", (Source("direct_assignment", {}),)),)
+    assert member_object(view(BLANK, grants=grants)).is_admin is False
