@@ -37,13 +37,9 @@ def get(url: str) -> tuple[int, str]:
 
 @contextmanager
 def running(
-    command: Sequence[str],
-    *,
-    log: Path,
-    ready_url: str | None = None,
-    directory: Path | None = None,
+    command: Sequence[str], *, log: Path, ready_url: str | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs `command` in `directory` and in a process group of its own until the block ends.
+    """Runs `command` in a process group of its own until the block ends.
 
     Its output goes to the file `log`. With `ready_url` the block begins once that URL answers 200;
     RuntimeError, with the end of the log, when the process ends before or takes too long.
@@ -51,7 +47,6 @@ def running(
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -42,7 +42,7 @@ class Server:
 
     def service_provider_metadata(self, connection: SAMLConnection) -> str:
         """What an identity provider is given to know this connection."""
-        status, metadata = get(f"{connection.acs_url}/metadata")
+        status, metadata = get(f"{self.base_url}/v1/public/sso/metadata/{connection.connection_id}")
         assert status == 200
         return metadata
 
@@ -50,8 +50,8 @@ class Server:
 @contextmanager
 def vestibule_dev(home: Path) -> Iterator[Server]:
     log = home / "vestibule.log"
-    command = [str(VESTIBULE), "dev", "--json", "--port", "0"]
-    with running(command, log=log, directory=home) as process:
+    command = [str(VESTIBULE), "dev", "--json", "--port", "0", "--data", str(home / "data")]
+    with running(command, log=log) as process:
         ready = _ready_line(process, log)
         yield Server(
             base_url=ready["base_url"],
