@@ -109,7 +109,7 @@ async def delete(context: Context, project: Project, locator: str, member_locato
         organization = await organizations.load(tx, project, locator)
         member = await members.load(tx, organization, member_locator, lock=True)
         await members.end_sessions(tx, organization, member.member_id)
-        own = {
+        own: dict[str, Any] = {
             "project_id": member.project_id,
             "organization_id": member.organization_id,
             "member_id": member.member_id,

@@ -200,7 +200,7 @@ async def change_email(
 
 async def assign_roles(tx: Transaction, member: Member, role_ids: Iterable[str]) -> None:
     """Make `role_ids` the roles that `member` holds directly."""
-    own = {
+    own: dict[str, Any] = {
         "project_id": member.project_id,
         "organization_id": member.organization_id,
         "member_id": member.member_id,
