@@ -1,0 +1,67 @@
+"""Decryption against xmlsec; the cases stand in tests/attacks/test_saml_encryption.py."""
+
+import pytest
+import xmlsec
+from lxml import etree
+
+from tests.support.saml_documents import VICTIM, accepted, document, expectation, find, tag
+from tests.support.saml_encryption import AES_CBC, Encryption
+from tests.support.saml_keys import signer
+from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
+from vestibule.saml.errors import Reason, SamlError
+from vestibule.saml.xml import SAML, local_name
+
+
+def xmlsec_encrypts() -> etree._Element:
+    """A Response whose signed Assertion xmlsec encrypted."""
+    root = document()
+    assertion = find(root, "saml:Assertion")
+    data = xmlsec.template.encrypted_data_create(
+        root, xmlsec.constants.TransformAes256Gcm, type=xmlsec.constants.TypeEncElement, ns="xenc"
+    )
+    xmlsec.template.encrypted_data_ensure_cipher_value(data)
+    info = xmlsec.template.encrypted_data_ensure_key_info(data, ns="ds")
+    wrapped = xmlsec.template.add_encrypted_key(info, xmlsec.constants.TransformRsaOaep)
+    xmlsec.template.encrypted_data_ensure_cipher_value(wrapped)
+    manager = xmlsec.KeysManager()
+    pem = signer("sp").pem.encode()
+    manager.add_key(xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatCertPem))
+    context = xmlsec.EncryptionContext(manager)
+    context.key = xmlsec.Key.generate(
+        xmlsec.constants.KeyDataAes, 256, xmlsec.constants.KeyDataTypeSession
+    )
+    encrypted = etree.Element(tag("saml:EncryptedAssertion"), nsmap={"saml": SAML})
+    encrypted.append(context.encrypt_xml(data, assertion))
+    root.append(encrypted)
+    return root
+
+
+def test_xmlsec_encrypts_what_we_decrypt() -> None:
+    root = xmlsec_encrypts()
+    assert not list(root.iter(tag("saml:Assertion")))
+    assert accepted(root, expectation(decryption_keys=("sp",))).name_id == VICTIM
+
+
+@pytest.mark.parametrize(
+    ("cipher", "authenticated"), [(Encryption().cipher, True), (AES_CBC, False)]
+)
+def test_decrypt_says_whether_a_change_would_show(cipher: str, authenticated: bool) -> None:
+    root = document(encryption=Encryption(cipher=cipher))
+    encrypted = find(root, "saml:EncryptedAssertion")
+    plaintext = decrypt(encrypted, [signer("sp").key], allow_cbc=True)
+    assert plaintext.authenticated is authenticated
+    assertion = parse_in_context(plaintext.octets, encrypted)
+    assert (local_name(assertion), assertion.get("ID")) == ("Assertion", "_assertion-1")
+
+
+def test_failure_says_nothing() -> None:
+    error = decryption_failed()
+    assert error.reason is Reason.ENC
+    assert str(error) == str(decryption_failed())
+
+
+def test_decrypt_without_a_key() -> None:
+    encrypted = find(document(encryption=Encryption()), "saml:EncryptedAssertion")
+    with pytest.raises(SamlError) as caught:
+        decrypt(encrypted, ())
+    assert caught.value.reason is Reason.ENC_NOKEY
