@@ -27,9 +27,11 @@ async def slugs(scenario: Scenario, *operands: dict[str, Any], operator: str = "
 async def world(scenario: Scenario) -> Scenario:
     """Return a project with three organizations, and a stranger's with one."""
     await scenario.organization("Acme 100%", organization_slug="acme")
+    scenario.clock.advance(1)  # ids that are made later come later
     await scenario.organization(
         "Beta_Test", organization_slug="beta", email_allowed_domains=["b.io"]
     )
+    scenario.clock.advance(1)
     await scenario.organization(
         "GAMMA",
         organization_slug="gamma",
@@ -153,6 +155,7 @@ async def test_cursor_stays_good_while_organizations_come_and_go(world: Scenario
     page = await world.api.good("POST", PATH, {"limit": 2})
     await world.api.good("DELETE", "/v1/b2b/organizations/acme")
     await world.api.good("DELETE", "/v1/b2b/organizations/beta")
+    world.clock.advance(1)
     await world.organization("Delta")
     cursor = page["results_metadata"]["next_cursor"]
     page = await world.api.good("POST", PATH, {"cursor": cursor})
