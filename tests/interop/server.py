@@ -1,10 +1,11 @@
 """The server under test as a process of its own, with the official SDK to talk to it."""
 
 import json
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ class Server:
     base_url: str
     public_token: str
     sdk: B2BClient
+    database: Path
 
     @property
     def application_url(self) -> str:
@@ -46,6 +48,13 @@ class Server:
         assert status == 200
         return metadata
 
+    def refusal(self, connection_id: str) -> str:
+        """Why the last sign-in by a connection was refused, as its trace says."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
+            query = "SELECT reason FROM traces WHERE connection_id = ? ORDER BY trace_id DESC"
+            (reason,) = database.execute(query, (connection_id,)).fetchone()
+        return str(reason)
+
 
 @contextmanager
 def vestibule_dev(home: Path) -> Iterator[Server]:
@@ -56,6 +65,7 @@ def vestibule_dev(home: Path) -> Iterator[Server]:
         yield Server(
             base_url=ready["base_url"],
             public_token=ready["public_token"],
+            database=home / "data/vestibule.db",
             sdk=B2BClient(
                 ready["project_id"], ready["secret"], environment=f"{ready['base_url']}/"
             ),

@@ -1,8 +1,9 @@
 """One sign-in through a provider's own form, finished with the official SDK as an application."""
 
+import pytest
 from stytch.b2b.models.sso import AuthenticateResponse
 
-from tests.interop.browser import Browser
+from tests.interop.browser import Browser, DeadEndError
 from tests.interop.parties import Person
 from tests.interop.server import Server
 
@@ -12,6 +13,16 @@ async def sign_in(server: Server, browser: Browser, *, url: str) -> Authenticate
     query = await browser.sign_in(url, application=server.application_url)
     assert query["stytch_token_type"] == "sso"
     return server.sdk.sso.authenticate(sso_token=query["token"], session_duration_minutes=30)
+
+
+async def refused(server: Server, browser: Browser, *, url: str, connection_id: str) -> str:
+    """Begins at `url` and ends on our plain page; the reason that the trace gives."""
+    with pytest.raises(DeadEndError, match="Sign-in did not work"):
+        await browser.sign_in(url, application=server.application_url)
+    last = browser.visits[-1]
+    assert last.status == 400
+    assert last.url.partition("?")[0].endswith(f"/v1/b2b/sso/callback/{connection_id}")
+    return server.refusal(connection_id)
 
 
 def assert_signed_in(
