@@ -7,7 +7,7 @@ from tests.dev.conftest import Development
 from tests.support.saml_keys import signer
 from vestibule.dev.client import ApiError, Client
 from vestibule.dev.credentials import TEST_PROJECT, Credentials
-from vestibule.dev.seed import OIDC_NAME, SAML_NAME, SeedError, seed
+from vestibule.dev.seed import OIDC_NAME, SAML_NAME, seed
 
 
 async def connections(development: Development) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -57,17 +57,30 @@ async def test_new_certificate_replaces_the_old_one(development: Development) ->
     assert certificate["certificate"].split() == development.identity.certificate_pem.split()
 
 
-async def test_unreachable_issuer_is_told_and_mended_by_the_next_run(
-    development: Development,
-) -> None:
+async def test_server_that_moved_gets_its_new_addresses(development: Development) -> None:
     pem = development.identity.certificate_pem
-    with pytest.raises(SeedError, match=f"{OIDC_NAME} is pending"):
-        await seed(development.api, base_url="http://127.0.0.1:1", certificate_pem=pem)
+    await seed(development.api, base_url="http://127.0.0.1:1", certificate_pem=pem)
     await development.seeded()
     saml, oidc = await connections(development)
+    assert saml["idp_entity_id"] == f"{development.base_url}/dev/idp/saml/metadata"
     assert saml["idp_sso_url"] == f"{development.base_url}/dev/idp/saml/sso"
-    assert oidc["issuer"] == f"{development.base_url}/dev/idp/oidc"
-    assert oidc["status"] == "active"
+    issuer = f"{development.base_url}/dev/idp/oidc"
+    assert oidc["issuer"] == issuer
+    assert oidc["authorization_url"] == f"{issuer}/authorize"
+    assert oidc["token_url"] == f"{issuer}/token"
+    assert oidc["userinfo_url"] == f"{issuer}/userinfo"
+    assert oidc["jwks_url"] == f"{issuer}/jwks"
+
+
+async def test_run_that_was_cut_off_is_finished(development: Development) -> None:
+    body = {"organization_name": "Acme", "organization_slug": "acme"}
+    await development.api.call("POST", "/v1/b2b/organizations", body)
+    for protocol, name in (("saml", SAML_NAME), ("oidc", OIDC_NAME)):
+        path = f"/v1/b2b/sso/{protocol}/acme"
+        await development.api.call("POST", path, {"display_name": name})
+    await development.seeded()
+    saml, oidc = await connections(development)
+    assert (saml["status"], oidc["status"]) == ("active", "active")
 
 
 async def test_wrong_credentials_are_told(

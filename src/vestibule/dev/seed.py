@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from vestibule.dev.client import ApiError, Client
 from vestibule.dev.credentials import OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, ORGANIZATION_SLUG
-from vestibule.dev.identity_provider.oidc import ISSUER_PATH
+from vestibule.dev.identity_provider.oidc import ISSUER_PATH, discovery_document
 from vestibule.dev.identity_provider.saml import METADATA_PATH, SSO_PATH
 
 SAML_NAME: Final = "Test identity provider, SAML"
@@ -29,15 +29,12 @@ class Seeded:
     oidc_connection_id: str
 
 
-class SeedError(Exception):
-    """A connection to the test identity provider does not become active; the text says more."""
-
-
 async def seed(api: Client, *, base_url: str, certificate_pem: str) -> Seeded:
     """Make the organization and its two connections where they are missing; mend their addresses.
 
-    `certificate_pem` is the test identity provider's. Everything else that somebody changed stays
-    as it is, so it may run at each start. Raises ApiError and SeedError.
+    `certificate_pem` is the test identity provider's. What somebody changed otherwise stays as it
+    is, and what a run that was cut off left half made is finished, so it may run at each start.
+    Raises ApiError.
     """
     organization_id = await _organization(api)
     listed = await api.call("GET", f"/v1/b2b/sso/{organization_id}")
@@ -81,19 +78,19 @@ async def _saml(
     certificate: str,
 ) -> str:
     path = f"/v1/b2b/sso/saml/{organization_id}"
+    if connection is None:
+        connection = (await api.call("POST", path, {"display_name": SAML_NAME}))["connection"]
     wanted: dict[str, Any] = {
         "idp_entity_id": base_url + METADATA_PATH,
         "idp_sso_url": base_url + SSO_PATH,
     }
-    if connection is None:
-        made = await api.call("POST", path, {"display_name": SAML_NAME})
-        connection = made["connection"]
+    if connection["status"] != "active":
         wanted["attribute_mapping"] = _SAML_MAPPING
     old = connection["verification_certificates"]
     if not any(_same(each["certificate"], certificate) for each in old):
         wanted["x509_certificate"] = certificate
     path += f"/connections/{connection['connection_id']}"
-    await _update(api, path, connection, wanted)
+    await api.call("PUT", path, wanted)
     for each in old:
         if not _same(each["certificate"], certificate):
             key_id = each["certificate_id"]
@@ -105,28 +102,21 @@ async def _oidc(
     api: Client, organization_id: str, connection: dict[str, Any] | None, *, issuer: str
 ) -> str:
     path = f"/v1/b2b/sso/oidc/{organization_id}"
-    # A new issuer makes the server read its discovery document and fill in the four URLs.
-    wanted = {"issuer": issuer}
     if connection is None:
         connection = (await api.call("POST", path, {"display_name": OIDC_NAME}))["connection"]
-        wanted |= {"client_id": OIDC_CLIENT_ID, "client_secret": OIDC_CLIENT_SECRET}
-    await _update(api, f"{path}/connections/{connection['connection_id']}", connection, wanted)
-    return str(connection["connection_id"])
-
-
-async def _update(
-    api: Client, path: str, connection: dict[str, Any], wanted: dict[str, Any]
-) -> None:
-    """Send what differs, and see that the connection is active then."""
-    changes = {name: value for name, value in wanted.items() if connection.get(name) != value}
-    if changes:
-        answer = await api.call("PUT", path, changes)
-        connection = answer["connection"]
-        warning = answer.get("warning", "")
-    else:
-        warning = ""
+    document = discovery_document(issuer)
+    # All four addresses are named, so that nothing depends on discovery having worked once.
+    wanted = {
+        "issuer": issuer,
+        "authorization_url": document["authorization_endpoint"],
+        "token_url": document["token_endpoint"],
+        "userinfo_url": document["userinfo_endpoint"],
+        "jwks_url": document["jwks_uri"],
+    }
     if connection["status"] != "active":
-        raise SeedError(f"{connection['display_name']} is {connection['status']}. {warning}")
+        wanted |= {"client_id": OIDC_CLIENT_ID, "client_secret": OIDC_CLIENT_SECRET}
+    await api.call("PUT", f"{path}/connections/{connection['connection_id']}", wanted)
+    return str(connection["connection_id"])
 
 
 def _same(left: str, right: str) -> bool:
