@@ -1,8 +1,10 @@
 """`vestibule serve`: production."""
 
 import asyncio
+import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -46,7 +48,10 @@ async def run(
     key: Path | None = None,
     ready: Callable[[], Awaitable[bool]] | None = None,
 ) -> None:
-    """Serve `app` until a signal. `ready` is awaited once it answers; False ends it again."""
+    """Serve `app` until a signal. `ready` is awaited once it answers; False ends it again.
+
+    Returns in either case, so that the caller can close what it has opened.
+    """
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -61,14 +66,31 @@ async def run(
             ssl_keyfile=key,
         )
     )
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.005)
-    if ready is not None and not serving.done():
-        try:
-            server.should_exit = not await ready()
-        except BaseException:
-            server.should_exit = True
-            await serving
-            raise
-    await serving
+    with _outliving_sigterm(server):
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.005)
+        if ready is not None and not serving.done():
+            try:
+                # Never set to False: a signal may have come meanwhile.
+                if not await ready():
+                    server.should_exit = True
+            except BaseException:
+                server.should_exit = True
+                await serving
+                raise
+        await serving
+
+
+@contextmanager
+def _outliving_sigterm(server: uvicorn.Server) -> Iterator[None]:
+    """Let the block end normally after SIGTERM.
+
+    uvicorn sends itself the signal once more after it has shut down; by default that would end
+    the process before the database is closed.
+    """
+    before = signal.signal(signal.SIGTERM, server.handle_exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
