@@ -27,7 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     config: pytest.Config = node.config  # type: ignore[attr-defined]  # pytest-xdist has no types
-    node.workerinput["postgres_folder"] = str(config.stash[_POSTGRES_FOLDER])  # type: ignore[attr-defined]
+    folder = str(config.stash[_POSTGRES_FOLDER])
+    node.workerinput["postgres_folder"] = folder  # type: ignore[attr-defined]  # the same
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

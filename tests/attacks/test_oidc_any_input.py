@@ -193,7 +193,8 @@ def test_any_callback_is_refused_or_has_one_meaning(query: str, *, required: boo
     state = peek_state(query)
     if not isinstance(callback, OidcError):
         given_parameters = parse_qs(query, keep_blank_values=True)
-        assert given_parameters["code"] == [callback.code]  # type: ignore[attr-defined]
+        code = callback.code  # type: ignore[attr-defined]  # only_oidc_error gives an object
+        assert given_parameters["code"] == [code]
         assert given_parameters["state"] == [state]
         assert given_parameters.get("iss") in ([good.ISSUER], None if not required else [])
         assert "error" not in given_parameters
