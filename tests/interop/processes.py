@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,17 @@ def get(url: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
     finally:
         connection.close()
+
+
+@contextmanager
+def published(folder: Path) -> Iterator[str]:
+    """Serves the files of `folder` on loopback until the block ends; the base URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "-d", str(folder)]
+    base_url = f"http://127.0.0.1:{port}"
+    log = folder.with_suffix(".log")
+    with running([*command, str(port)], log=log, ready_url=f"{base_url}/"):
+        yield base_url
 
 
 @contextmanager

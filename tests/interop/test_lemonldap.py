@@ -1,9 +1,11 @@
 """Sign-ins through LemonLDAP::NG, by both protocols."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from stytch.b2b.models.sso import OIDCConnection, SAMLConnection
 
 from tests.interop.browser import Browser, DeadEndError
@@ -16,9 +18,11 @@ from tests.interop.connections import (
 )
 from tests.interop.lemonldap import DOCTOR, ZOE, lemonldap
 from tests.interop.parties import RelyingParty
+from tests.interop.processes import get, published
 from tests.interop.server import Server
 from tests.interop.sign_in import assert_signed_in, sign_in
 
+MD = "urn:oasis:names:tc:SAML:2.0:metadata"
 MAPPING = {"email": "NameID", "full_name": "displayName", "idp_user_id": "uid"}
 
 
@@ -44,10 +48,39 @@ def oidc(server: Server, organization_id: str, tmp_path: Path) -> Iterator[OIDCC
         yield configure_oidc(server, connection, issuer=provider.issuer, party=party)
 
 
+def without_redirect(metadata: str) -> bytes:
+    document = etree.fromstring(metadata.encode())
+    for service in list(document.iter(f"{{{MD}}}SingleSignOnService")):
+        parent = service.getparent()
+        if parent is not None and "HTTP-POST" not in service.attrib["Binding"]:
+            parent.remove(service)
+    return etree.tostring(document)
+
+
 async def test_sign_in_by_saml(server: Server, saml: SAMLConnection) -> None:
     async with Browser(ZOE) as browser:
         url = server.start_url(saml.connection_id)
         answer = await sign_in(server, browser, url=url)
+    assert_signed_in(
+        server, answer, person=ZOE, connection_id=saml.connection_id, external_id="zoe"
+    )
+
+
+async def test_sign_in_by_saml_with_a_posted_request(
+    server: Server, saml: SAMLConnection, tmp_path: Path
+) -> None:
+    """The provider's metadata without its Redirect endpoint: our request has to be posted."""
+    metadata = without_redirect(get(saml.idp_entity_id)[1])
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published/metadata.xml").write_bytes(metadata)
+    with published(tmp_path / "published") as base_url:
+        configure_saml_by_url(server, saml, metadata_url=f"{base_url}/metadata.xml")
+    async with Browser(ZOE) as browser:
+        url = server.start_url(saml.connection_id)
+        answer = await sign_in(server, browser, url=url)
+    (request,) = [v for v in browser.visits if v.url == saml.idp_sso_url and "user" not in v.fields]
+    assert request.method == "POST"
+    assert b"<ds:SignatureValue>" in base64.b64decode(request.fields["SAMLRequest"])
     assert_signed_in(
         server, answer, person=ZOE, connection_id=saml.connection_id, external_id="zoe"
     )
