@@ -51,7 +51,7 @@ async def test_sign_in_with_each_algorithm(
     )
 
 
-async def test_the_request_carries_state_nonce_and_pkce(
+async def test_request_and_answer_carry_what_protects_them(
     server: Server, organization_id: str, tmp_path: Path
 ) -> None:
     with connected(server, organization_id, tmp_path) as connection:
@@ -62,6 +62,8 @@ async def test_the_request_carries_state_nonce_and_pkce(
     assert request["code_challenge_method"] == "S256"
     assert len(request["state"]) >= 22
     assert len(request["nonce"]) >= 22
+    assert browser.visits[-1].query["state"] == request["state"]
+    assert browser.visits[-1].query["iss"] == connection.issuer
 
 
 async def test_a_second_sign_in_is_the_same_member(
