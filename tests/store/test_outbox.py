@@ -91,9 +91,6 @@ async def test_postponed_message_is_claimed_at_its_time(store: Store) -> None:
 async def test_late_node_does_not_postpone_what_another_has_claimed(store: Store) -> None:
     await put(store, DUE)
     (late,) = await outbox.claim(store, now=NOW)
-    (current,) = await outbox.claim(store, now=NOW + 3 * MINUTE)
+    assert len(await outbox.claim(store, now=NOW + 3 * MINUTE)) == 1
     await outbox.postpone(store, late, until=NOW + 3 * MINUTE)
     assert await outbox.claim(store, now=NOW + 3 * MINUTE) == []
-    await outbox.delivered(store, current, now=NOW + 4 * MINUTE)
-    await outbox.postpone(store, current, until=NOW)
-    assert await outbox.claim(store, now=NOW + 5 * MINUTE) == []

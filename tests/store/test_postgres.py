@@ -1,6 +1,8 @@
 """What is PostgreSQL's own: held connections, a server that comes and goes, locks that time out."""
 
 import asyncio
+import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -104,6 +106,33 @@ async def test_transaction_that_loses_its_server_commits_nothing(
     await asyncio.to_thread(own_server.start)
     assert await count(store) == 0
     await store.close()
+
+
+async def test_statement_whose_server_crashes_is_unavailable(own_server: PostgresServer) -> None:
+    store = await PostgresStore.open(own_server.get_uri("postgres"), connections=1)
+    process = await backend(store)
+
+    async def add_and_sleep() -> None:
+        async with store.write() as tx:
+            await tx.projects.insert(AMY)
+            await tx.fetch("SELECT pg_sleep(60)")
+
+    sleeping = asyncio.create_task(add_and_sleep())
+    await asyncio.sleep(0.1)
+    os.kill(process, signal.SIGKILL)
+    with pytest.raises(StoreUnavailable):
+        await sleeping
+    assert await count_when_available(store) == 0
+    await store.close()
+
+
+async def count_when_available(store: Store) -> int:
+    for _ in range(500):
+        try:
+            return await count(store)
+        except StoreUnavailable:
+            await asyncio.sleep(0.01)
+    raise TimeoutError
 
 
 async def test_lost_connection_is_replaced(

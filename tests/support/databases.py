@@ -24,10 +24,9 @@ from vestibule.store import migrate
 T = TypeVar("T")
 
 _FOLDER_PREFIX: Final = "vestibule-postgres-"
-# Nothing here has to survive a crash.
+# Nothing here has to survive a crash of the machine.
 _CONFIGURATION: Final = """
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0

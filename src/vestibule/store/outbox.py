@@ -49,5 +49,4 @@ async def postpone(store: Store, message: OutboxMessage, *, until: int) -> None:
             project_id=message.project_id,
             message_id=message.message_id,
             attempts=message.attempts,
-            delivered_at=0,
         )
