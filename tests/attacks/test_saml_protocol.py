@@ -325,6 +325,13 @@ def test_sp_25_replay_record_lives_until_nothing_would_be_accepted() -> None:
     refused(document(), Reason.SAML_EXPIRED, now=until)
 
 
+@pytest.mark.case("SP-25")
+@pytest.mark.parametrize("element", ["saml:Conditions", "saml:SubjectConfirmationData"])
+def test_sp_25_the_latest_end_counts_for_the_replay_record(element: str) -> None:
+    edit = put(element, "NotOnOrAfter", rfc3339(NOW + 8 * MINUTE))
+    assert accepted(document(before=edit)).replay_until == NOW + 9 * MINUTE
+
+
 @pytest.mark.case("SP-28")
 @pytest.mark.parametrize(("ahead", "fine"), [(59, True), (60, True), (61, False)])
 def test_sp_28_not_before(ahead: int, fine: bool) -> None:

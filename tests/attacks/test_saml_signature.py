@@ -474,6 +474,7 @@ def test_xs_56_ecdsa_values_that_are_none() -> None:
         der,
         order.to_bytes(32) * 2,
         raw + b"\0",
+        raw[:32] + b"\0" + raw[32:],
         raw[:63],
         raw[32:] + raw[:32],
     ):

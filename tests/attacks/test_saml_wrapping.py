@@ -130,6 +130,15 @@ def test_xs_19_xsw9_signed_assertion_in_extensions_forged_in_its_place() -> None
     refused(root, Reason.SAML_COUNT)
 
 
+@pytest.mark.case("XS-19")
+def test_xs_19_signed_assertion_in_extensions_and_none_in_its_place() -> None:
+    root = document()
+    extensions = etree.Element(f"{{{SAMLP}}}Extensions")
+    extensions.append(find(root, "saml:Assertion"))
+    root.insert(1, extensions)
+    refused(root, Reason.SAML_COUNT)
+
+
 @pytest.mark.case("XS-20")
 @pytest.mark.parametrize(
     ("parent", "wrapper"),

@@ -103,6 +103,11 @@ def test_xmlsec_agrees_with_the_documents_of_these_tests() -> None:
         assert xmlsec_accepts(owner, signer("idp").pem)
 
 
+def test_comments_are_no_part_of_the_octets() -> None:
+    commented = etree.fromstring(b"<a>1<!-- x -->2</a>")
+    assert canonicalize(commented, EXCLUSIVE) == b"<a>12</a>"
+
+
 @pytest.mark.case("XP-13")
 def test_xp_13_canonicalization_that_fails_gives_no_octets_to_accept() -> None:
     broken = etree.fromstring(b'<a xmlns:ns="1"><b/></a>')
