@@ -3,9 +3,9 @@
 The connection always comes from the URL, never from the message (polis, CWE-639).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from vestibule import errors
 from vestibule.clock import DAY, MINUTE
@@ -15,7 +15,7 @@ from vestibule.domain.sign_in import provisioning, refusals
 from vestibule.domain.sign_in.provisioning import Login
 from vestibule.domain.sign_in.refusals import Refusal
 from vestibule.errors import Failure
-from vestibule.ids import OpaqueToken, new_id, read_token, same_secret
+from vestibule.ids import OpaqueToken, read_token, same_secret
 from vestibule.records import (
     Connection,
     Identity,
@@ -26,7 +26,9 @@ from vestibule.records import (
     SsoToken,
     TraceStep,
 )
-from vestibule.store.interface import Transaction
+from vestibule.store.interface import ParentMissing, Transaction
+
+T = TypeVar("T")
 
 TOKEN_LIFE: Final = 5 * MINUTE
 _LONGEST_REPLAY: Final = 2 * DAY
@@ -98,34 +100,44 @@ async def consume(tx: Transaction, sign_in: SignIn, *, now: int) -> bool:
     return len(consumed) == 1
 
 
-async def traced(
-    context: Context, found: Target, token: str, work: Callable[[str], Awaitable[Done]]
-) -> Done:
-    """Return what `work(trace_id)` returns; a refusal is recorded and raised as Refused.
+async def recorded(
+    context: Context, found: Target, work: Awaitable[T], *, trace_id: str = "", token: str = ""
+) -> T:
+    """Return what `work` returns; a refusal is written to a trace and raised as Refused.
 
     `token` is the RelayState or `state` that came, for the trace. What is no refusal goes through.
+    Raises Failure sso_connection_not_found when the connection was deleted meanwhile.
     """
-    trace_id = new_id(
-        "trace", found.project.environment, now=context.clock.now(), entropy=context.entropy
-    )
     try:
-        return await work(trace_id)
-    except Exception as error:
-        refusal = refusals.of(error)
-        if refusal is None:
-            raise
-        read = read_token(token)
-        trace = traces.new(
-            context,
-            found.connection,
-            trace_id=trace_id,
-            sign_in_id=read.token_id if read else "",
-            steps=refusal.steps,
-            refusal=refusal,
-        )
-        async with context.store.write() as tx:
-            await tx.traces.insert(trace)
-        raise Refused(refusal, trace_id) from error
+        try:
+            return await work
+        except Exception as error:
+            refusal = refusals.of(error)
+            if refusal is None:
+                raise
+            trace = traces.new(
+                context,
+                found.connection,
+                trace_id=trace_id or new_trace_id(context, found),
+                sign_in_id=_sign_in_id(token),
+                steps=refusal.steps,
+                refusal=refusal,
+            )
+            async with context.store.write() as tx:
+                await tx.traces.insert(trace)
+            raise Refused(refusal, trace.trace_id) from error
+    except ParentMissing:
+        raise Failure(errors.sso_connection_not_found) from None
+
+
+def new_trace_id(context: Context, found: Target) -> str:
+    """Return the id of a new trace."""
+    return context.new_id("trace", found.project)
+
+
+def _sign_in_id(token: str) -> str:
+    read = read_token(token)
+    return read.token_id if read else ""
 
 
 async def accept(
@@ -168,8 +180,7 @@ async def accept(
         )
     )
     parameters = {"stytch_token_type": "sso", "token": token.text}
-    url = redirect_urls.with_parameters(destination.replace("{}", ""), **parameters)
-    return Done(url, trace_id)
+    return Done(redirect_urls.with_parameters(destination, **parameters), trace_id)
 
 
 async def claim_assertion(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from vestibule import errors
@@ -36,23 +35,21 @@ _ACCEPT_JSON: Final = {"Accept": "application/json"}
 class OidcAnswer:
     """What the browser brought: the raw query of the callback URL, and its cookie."""
 
-    connection_id: str
     query: str
     cookie: str
 
 
-async def complete(context: Context, answer: OidcAnswer) -> Done:
+async def complete(context: Context, found: Target, answer: OidcAnswer) -> Done:
     """Redeem the code, verify the ID token, and mint the sso_token.
 
-    Raises Failure when the connection is unknown, and Refused (with its trace) for everything
-    that is wrong with the answer. The sign-in is used up before its code is sent anywhere, so
-    that two callbacks never send one code twice (OI-03).
+    Raises Refused (with its trace) for everything that is wrong with the answer. The sign-in is
+    used up before its code is sent anywhere, so that two callbacks never send one code twice
+    (OI-03).
     """
-    found = await callback.target(context, answer.connection_id)
+    trace_id = callback.new_trace_id(context, found)
     state = peek_state(answer.query)
-    return await callback.traced(
-        context, found, state or "", partial(_complete, context, found, answer, state)
-    )
+    work = _complete(context, found, answer, state, trace_id)
+    return await callback.recorded(context, found, work, trace_id=trace_id, token=state or "")
 
 
 async def _complete(
@@ -112,7 +109,7 @@ async def _redeem(
             context.fetch, oidc.jwks_url, tokens.id_token, now=context.clock.now()
         )
     except FetchError as error:
-        raise _unreachable("JWKS endpoint", error) from error
+        raise _unreachable(Reason.JWKS, "JWKS endpoint", error) from error
     expectation = Expectation(
         issuer=oidc.issuer,
         client_id=oidc.client_id,
@@ -156,7 +153,7 @@ async def _tokens(
             "POST", oidc.token_url, headers=request.headers, body=request.body
         )
     except FetchError as error:
-        raise _unreachable("token endpoint", error) from error
+        raise _unreachable(Reason.CODE_UNAVAILABLE, "token endpoint", error) from error
     return parse_token_response(answer.status, answer.headers.get("content-type"), answer.body)
 
 
@@ -167,15 +164,13 @@ async def _userinfo(
     try:
         answer = await context.fetch.request("GET", oidc.userinfo_url, headers=headers)
     except FetchError as error:
-        raise _unreachable("userinfo endpoint", error) from error
+        raise _unreachable(Reason.USERINFO, "userinfo endpoint", error) from error
     return parse_userinfo(
         answer.status, answer.headers.get("content-type"), answer.body, subject=subject
     )
 
 
-def _unreachable(what: str, error: FetchError) -> OidcError:
+def _unreachable(reason: Reason, what: str, error: FetchError) -> OidcError:
     # Why it could not be reached is for the log: told to a tenant it would map our network.
     logger().info("provider unreachable", endpoint=what, reason=error.reason, detail=error.detail)
-    return OidcError(
-        Reason.CODE_UNAVAILABLE, expected=f"an answer of the {what}", received="no answer"
-    )
+    return OidcError(reason, expected=f"an answer of the {what}", received="no answer")

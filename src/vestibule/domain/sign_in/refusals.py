@@ -20,12 +20,13 @@ Side = Literal["identity_provider", "vestibule", "application", "user"]
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a sign-in ended, for the trace; `error` is all that the browser is told."""
+    """Why a sign-in ended, for the trace; `error` and `message` are all the browser is told."""
 
     error: ErrorType
     reason: str
     side: Side
     steps: tuple[TraceStep, ...] = ()
+    message: str = ""
 
 
 # Longest prefix wins; the reasons are those of saml/errors.py.
@@ -84,7 +85,15 @@ _FAILURE_SIDES: Final[Mapping[str, Side]] = {
     errors.no_login_redirect_urls_set.name: "application",
     errors.no_default_login_redirect_url_set.name: "application",
 }
-_NOT_ASSIGNED: Final = ("AADSTS50105", "user is not assigned")
+# What is wrong before the answer is looked at: these errors have no name of their own on the wire.
+_REASONS: Final[Mapping[ErrorType, str]] = {
+    errors.request_too_large: "http.size",
+    errors.unsupported_media_type: "http.type",
+    errors.method_not_allowed: "http.method",
+    errors.bad_request: "http.params",
+    errors.missing_saml_response: "http.params",
+}
+_NOT_ASSIGNED: Final = ("aadsts50105", "user is not assigned")  # Entra, Okta
 
 
 def of(error: Exception) -> Refusal | None:
@@ -94,13 +103,15 @@ def of(error: Exception) -> Refusal | None:
         return Refusal(known, error.reason.value, side, steps(error.steps))
     if isinstance(error, OidcError):
         known, side = _lookup(_OIDC, error.reason.value)
-        if any(word in (error.received or "") for word in _NOT_ASSIGNED):
+        if any(words in (error.received or "").lower() for words in _NOT_ASSIGNED):
             known = errors.oidc_user_not_assigned_to_app_in_idp
         return Refusal(known, error.reason.value, side, steps(error.steps))
     if isinstance(error, Failure):
         side = _FAILURE_SIDES.get(error.error.name, "identity_provider")
-        failed = TraceStep(name=error.error.name, expected="", received=error.message, passed=False)
-        return Refusal(error.error, error.error.name, side, (failed,))
+        reason = _REASONS.get(error.error, error.error.name)
+        failed = TraceStep(name=reason, expected="", received=error.message, passed=False)
+        message = error.message if error.error in _REASONS else ""
+        return Refusal(error.error, reason, side, (failed,), message)
     return None
 
 

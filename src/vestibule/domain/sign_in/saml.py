@@ -1,7 +1,7 @@
 """The SAML callback: from a posted Response to an sso_token (security.md 3.2)."""
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from vestibule import errors
 from vestibule.clock import SECOND
@@ -27,7 +27,6 @@ from vestibule.saml.response import (
 class SamlAnswer:
     """What the browser posted. `reposted` is True after the one hop from our own origin."""
 
-    connection_id: str
     saml_response: str
     relay_state: str
     cookie: str
@@ -41,15 +40,16 @@ class CookieWanted(Exception):
     """
 
 
-async def complete(context: Context, answer: SamlAnswer) -> Done:
+async def complete(context: Context, found: Target, answer: SamlAnswer) -> Done:
     """Verify a posted Response and mint the sso_token.
 
-    Raises Failure when the connection is unknown, CookieWanted once, and Refused (with its trace)
-    for everything that is wrong with the answer. Nothing is changed unless all is well.
+    Raises CookieWanted once, and Refused (with its trace) for everything that is wrong with the
+    answer. Nothing is changed unless all is well.
     """
-    found = await callback.target(context, answer.connection_id)
-    return await callback.traced(
-        context, found, answer.relay_state, partial(_complete, context, found, answer)
+    trace_id = callback.new_trace_id(context, found)
+    work = _complete(context, found, answer, trace_id)
+    return await callback.recorded(
+        context, found, work, trace_id=trace_id, token=answer.relay_state
     )
 
 
@@ -71,11 +71,12 @@ async def _complete(context: Context, found: Target, answer: SamlAnswer, trace_i
     assertion = verify_response(data, expectation, now=now)
     identity = saml_identity(assertion, saml.attribute_mapping or {})
     async with context.store.write() as tx:
-        if sign_in is not None and not await callback.consume(tx, sign_in, now=now):
-            raise Failure(errors.unsolicited_saml_response)
+        # Before the sign-in: the same answer for the second time is to be called just that.
         await callback.claim_assertion(
             tx, found, assertion.assertion_id, until=assertion.replay_until, now=now
         )
+        if sign_in is not None and not await callback.consume(tx, sign_in, now=now):
+            raise Failure(errors.unsolicited_saml_response)
         return await callback.accept(
             tx,
             context,
