@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.full_records import full_record, rows
 from vestibule import errors
 from vestibule.domain import member_changes, organizations
 from vestibule.domain.context import Context
 from vestibule.domain.members import MemberView
 from vestibule.errors import Failure
 from vestibule.records import Project
+from vestibule.store.interface import CONNECTION, TABLES
 
 
 async def created(context: Context, project: Project, address: str, **fields: Any) -> MemberView:
@@ -104,3 +106,29 @@ async def test_deletion_and_update_at_the_same_moment_leave_the_member_deleted(
     assert sum(isinstance(each, BaseException) for each in results) == len(refused)
     view, _ = await member_changes.get_anywhere(context, project, member_id, include_deleted=True)
     assert (view.member.status, view.member.external_id, view.emails) == ("deleted", None, ())
+
+
+async def test_deletion_leaves_nothing_but_the_member(
+    context: Context, project: Project, member: MemberView
+) -> None:
+    organization_id = member.member.organization_id
+    own = {
+        "project_id": project.project_id,
+        "organization_id": organization_id,
+        "member_id": member.member.member_id,
+    }
+    connection = full_record(
+        CONNECTION, project_id=project.project_id, organization_id=organization_id
+    )
+    async with context.store.write() as tx:
+        await tx.connections.insert(connection)
+        children = [table for table in TABLES if {"member_id", "project_id"} <= set(table.columns)]
+        children = [table for table in children if table.name not in {"members", "member_emails"}]
+        for table in children:
+            await rows(tx, table).insert(full_record(table, **own))
+    await member_changes.delete(context, project, "acme", own["member_id"])
+    async with context.store.read() as tx:
+        assert [table.name for table in children if await rows(tx, table).count()] == []
+        assert await tx.member_emails.count() == 0
+        assert await tx.members.count(status="deleted") == 1
+    assert {table.name for table in children} >= {"sessions", "registrations", "member_roles"}
