@@ -488,6 +488,10 @@ def test_sp_35_success_with_a_nested_code() -> None:
         append("samlp:StatusCode", *['<samlp:StatusCode Value="urn:x"/>'] * 2),
         put("samlp:StatusCode", "Value", f"{SUCCESS} "),
         put("samlp:StatusCode", "Value", "Success"),
+        all_of(
+            put("samlp:StatusCode", "Value", "urn:oasis:names:tc:SAML:2.0:status:Responder"),
+            append("samlp:StatusCode", f'<samlp:StatusCode Value="{SUCCESS}"/>'),
+        ),
         put("samlp:StatusCode", "Value", None),
     ],
 )
@@ -569,6 +573,9 @@ def test_sp_39_two_authn_statements_first_counts_and_the_earliest_end() -> None:
     assert (result.session_index, result.authenticated_at) == ("_session-1", NOW)
     assert result.session_not_on_or_after == end
     refused(document(before=second_statement(NOW - 2 * MINUTE)), Reason.SAML_EXPIRED)
+    later = put("saml:AuthnStatement", "SessionNotOnOrAfter", rfc3339(end + MINUTE))
+    both = all_of(later, second_statement(end))
+    assert accepted(document(before=both)).session_not_on_or_after == end
 
 
 @pytest.mark.case("SP-39", "SP-40")

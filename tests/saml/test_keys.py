@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
 from tests.support.saml_key_kinds import (
     certificate_of,
@@ -114,6 +114,13 @@ def test_strength_is_checked_for_private_keys_too_and_names_its_reason() -> None
     with pytest.raises(SamlError) as caught:
         check_strength(rsa_key(1024), reason=Reason.SIG_KEY)
     assert caught.value.reason is Reason.SIG_KEY
+
+
+def test_key_that_is_too_large_to_check_quickly() -> None:
+    check_strength(RSAPublicNumbers(65537, (1 << 8191) | 1).public_key())
+    with pytest.raises(SamlError) as caught:
+        check_strength(RSAPublicNumbers(65537, (1 << 8192) | 1).public_key())
+    assert (caught.value.reason, caught.value.received) == (Reason.KEY_WEAK, "RSA 8193")
 
 
 def test_private_key_round_trip() -> None:
