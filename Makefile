@@ -5,11 +5,11 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 export PYTHON
 
-.PHONY: help demo dev test check fmt docs lock interop install
+.PHONY: help demo dev test check fmt docs lock interop bench-saml install
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: install ## start the server, sign in once by SAML and once by OIDC, keep serving
 	$(BIN)/vestibule demo
@@ -41,10 +41,17 @@ lock: install ## resolve the dependencies anew, with hashes, into requirements/
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--custom-compile-command "make lock" --output-file requirements/development.txt \
 		--group dev --constraint requirements/runtime.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--custom-compile-command "make lock" --output-file requirements/bench.txt \
+		--group bench --constraint requirements/development.txt pyproject.toml
 
 interop: install ## sign in through identity providers that others wrote
 	interop/install.sh
 	$(BIN)/pytest -p no:randomly tests/interop
+
+bench-saml: install ## what verifying a SAML response costs, beside other verifiers
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	$(BIN)/python -m bench.saml
 
 install: $(INSTALLED) ## make .venv with the locked packages
 

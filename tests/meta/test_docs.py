@@ -24,7 +24,8 @@ def test_generated_pages_are_up_to_date() -> None:
 
 def test_every_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"]
+    wanted = [*project["project"]["dependencies"], *groups["dev"], *groups["bench"]]
     names = sorted(re.split(r"[\[><=~!; ]", each, maxsplit=1)[0] for each in wanted)
     rows = re.findall(
         r"^\| `([a-z0-9-]+)` \| \S.* \|$", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE
@@ -40,8 +41,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_named_make_targets_exist(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?:`|^|\s)make ([a-z]+)`?$", page.read_text(), re.MULTILINE)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert (
+        set(re.findall(r"(?:`|^|\s)make ([a-z-]+)`?$", page.read_text(), re.MULTILINE)) <= targets
+    )
 
 
 def test_changelog_fragments_have_a_known_kind() -> None:

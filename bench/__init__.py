@@ -1,0 +1,1 @@
+"""Measurements: CPU time as ratios in one run. `make bench-saml` runs them; no test does."""
