@@ -107,6 +107,8 @@ CREATE TABLE organization_domains (
 );
 CREATE UNIQUE INDEX organization_domains__domain__claimed
     ON organization_domains (project_id, domain) WHERE kind = 'claimed';
+-- Searches by domain, and who claims one: a prepared statement may not use the index above.
+CREATE INDEX organization_domains_by_domain ON organization_domains (project_id, domain);
 
 CREATE TABLE members (
     member_id TEXT NOT NULL,
@@ -157,6 +159,8 @@ CREATE TABLE member_emails (
     FOREIGN KEY (project_id, organization_id, member_id)
         REFERENCES members (project_id, organization_id, member_id) ON DELETE CASCADE
 );
+-- The organizations that an address is a member of (organizations.search).
+CREATE INDEX member_emails_by_key ON member_emails (project_id, email_key);
 CREATE INDEX member_emails_by_member
     ON member_emails (project_id, organization_id, member_id);
 
