@@ -41,4 +41,7 @@ def _basic(value: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         raise Failure(errors.unauthorized_credentials) from None
     user, _, password = text.partition(":")
+    if "\0" in user:
+        # No database is asked for what it cannot hold.
+        raise Failure(errors.unauthorized_credentials)
     return user, password
