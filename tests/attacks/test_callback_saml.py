@@ -706,7 +706,7 @@ async def test_a_connection_that_is_no_longer_active_lets_nobody_in(
         traces_before=1,
     )
     refused = await scenario.api.bad("POST", "/v1/b2b/sso/authenticate", {"sso_token": token})
-    assert refused == (404, "sso_connection_not_found")
+    assert refused == (400, "requires_active_sso_connection")
     assert await left(scenario) == ONE_TOKEN
 
 

@@ -9,7 +9,7 @@ from vestibule.api.endpoint import Call, Group, Request, Response
 from vestibule.api.objects.members import MemberObject, member_object
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.sessions import MemberSession, session_object
-from vestibule.domain import projects, sessions, signing_keys
+from vestibule.domain import projects, session_revocation, sessions, signing_keys
 from vestibule.permissions import Permission, ProjectSecret, Public
 
 group: Final = Group("sessions")
@@ -158,7 +158,7 @@ class RevokeResponse(Response):
 )
 async def revoke(request: RevokeRequest, call: Call) -> RevokeResponse:
     """End one session, or all sessions of a member; ending it twice is no error."""
-    found = await sessions.named(
+    found = await session_revocation.find(
         call.context,
         call.project,
         member_session_id=request.member_session_id or "",
@@ -173,7 +173,7 @@ async def revoke(request: RevokeRequest, call: Call) -> RevokeResponse:
             organization_id=session.organization_id,
             member_id=session.member_id,
         )
-    await sessions.revoke(call.context, found)
+    await session_revocation.revoke(call.context, found)
     return RevokeResponse()
 
 

@@ -23,9 +23,10 @@ from vestibule.api.objects.sessions import (
     session_object,
 )
 from vestibule.clock import rfc3339
-from vestibule.domain import connection_lifecycle, members, organizations, sessions
+from vestibule.domain import connection_lifecycle
+from vestibule.domain.sessions import SessionView
 from vestibule.domain.sign_in import redemption
-from vestibule.domain.sign_in.redemption import Redeemed, Redemption
+from vestibule.domain.sign_in.redemption import Redemption, Unfinished
 from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret
 
@@ -156,6 +157,7 @@ class AuthenticateResponse(Response):
         errors.retired_member_email,
         errors.action_not_allowed_email_domain_is_claimed,
         errors.sso_connection_not_found,
+        errors.requires_active_sso_connection,
         errors.too_many_session_arguments,
         errors.session_not_found,
         errors.invalid_session_token,
@@ -180,53 +182,38 @@ async def authenticate(request: AuthenticateRequest, call: Call) -> Authenticate
             session_token=request.session_token or "",
             session_jwt=request.session_jwt or "",
             session_duration_minutes=request.session_duration_minutes,
-            session_custom_claims=request.session_custom_claims,
+            session_custom_claims=request.session_custom_claims or {},
             intermediate_session_token=request.intermediate_session_token or "",
         ),
     )
-    return await _authenticated(call, redeemed)
+    return _unfinished(redeemed) if isinstance(redeemed, Unfinished) else _finished(redeemed)
 
 
-async def _authenticated(call: Call, redeemed: Redeemed) -> AuthenticateResponse:
-    context, session = call.context, redeemed.session
-    async with context.store.read() as tx:
-        if session is not None:
-            seen = await sessions.view(
-                tx, context, call.project, session, token=redeemed.session_token
-            )
-            return AuthenticateResponse(
-                member_id=session.member_id,
-                organization_id=session.organization_id,
-                member=member_object(seen.member),
-                organization=organization_object(seen.organization),
-                member_authenticated=True,
-                session_token=seen.token,
-                session_jwt=seen.jwt,
-                member_session=session_object(session, seen.organization.organization, seen.roles),
-            )
-        member = await members.view(tx, redeemed.organization, redeemed.member)
-        organization = await organizations.view(tx, call.project, redeemed.organization)
-    return _unfinished(redeemed, member_object(member), organization_object(organization))
-
-
-def _unfinished(
-    redeemed: Redeemed, member: MemberObject, organization: OrganizationObject
-) -> AuthenticateResponse:
-    """Say that a second factor is needed (semantics 2.4)."""
-    intermediate, phone = redeemed.intermediate, redeemed.member.mfa_phone_number
+def _finished(seen: SessionView) -> AuthenticateResponse:
+    organization = seen.organization.organization
     return AuthenticateResponse(
-        member_id=redeemed.member.member_id,
-        organization_id=redeemed.organization.organization_id,
-        member=member,
-        organization=organization,
+        member_id=seen.session.member_id,
+        organization_id=seen.session.organization_id,
+        member=member_object(seen.member),
+        organization=organization_object(seen.organization),
+        member_authenticated=True,
+        session_token=seen.token,
+        session_jwt=seen.jwt,
+        member_session=session_object(seen.session, organization, seen.roles),
+    )
+
+
+def _unfinished(redeemed: Unfinished) -> AuthenticateResponse:
+    """Say that a second factor is needed (semantics 2.4)."""
+    member, phone = redeemed.member.member, redeemed.member.member.mfa_phone_number
+    options = MemberOptions(mfa_phone_number=phone, totp_registration_id="") if phone else None
+    return AuthenticateResponse(
+        member_id=member.member_id,
+        organization_id=member.organization_id,
+        member=member_object(redeemed.member),
+        organization=organization_object(redeemed.organization),
         member_authenticated=False,
-        intermediate_session_token=redeemed.intermediate_token,
-        intermediate_session_token_expires_at=rfc3339(intermediate.expires_at)
-        if intermediate
-        else None,
-        mfa_required=MfaRequired(
-            member_options=MemberOptions(mfa_phone_number=phone, totp_registration_id="")
-            if phone
-            else None
-        ),
+        intermediate_session_token=redeemed.token,
+        intermediate_session_token_expires_at=rfc3339(redeemed.intermediate.expires_at),
+        mfa_required=MfaRequired(member_options=options),
     )

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from vestibule import errors
 from vestibule.clock import MINUTE
 from vestibule.domain.context import Context
+from vestibule.domain.factors import with_factor
 from vestibule.errors import Failure
 from vestibule.ids import read_token, same_secret
 from vestibule.records import Factor, IntermediateSession, Member, Organization
@@ -49,7 +50,7 @@ async def start(
 async def find(
     tx: Transaction, context: Context, organization: Organization, member: Member, text: str
 ) -> IntermediateSession | None:
-    """Return the one that `text` names, or None when `text` is ''.
+    """Return the one that `text` names, locked, or None when `text` is ''.
 
     Raises Failure: it is unknown or over, or belongs to another organization or member.
     """
@@ -57,7 +58,7 @@ async def find(
         return None
     read = read_token(text)
     found = read and await tx.intermediate_sessions.find(
-        project_id=organization.project_id, token_id=read.token_id
+        lock=True, project_id=organization.project_id, token_id=read.token_id
     )
     if not read or not found or not same_secret(found.secret_hash, read.secret_hash):
         raise Failure(errors.intermediate_session_not_found)
@@ -70,20 +71,18 @@ async def find(
 
 
 async def consume(tx: Transaction, found: IntermediateSession) -> None:
-    """End it. Raises Failure intermediate_session_not_found when another call was first."""
-    gone = await tx.intermediate_sessions.delete(
+    """End it: a session takes its place."""
+    await tx.intermediate_sessions.delete(
         project_id=found.project_id,
         organization_id=found.organization_id,
         token_id=found.token_id,
     )
-    if not gone:
-        raise Failure(errors.intermediate_session_not_found)
 
 
 async def add_factor(
     tx: Transaction, found: IntermediateSession, factor: Factor
 ) -> IntermediateSession:
     """Add a proven factor and return the same intermediate session with it."""
-    changed = replace(found, factors=(*found.factors, factor))
+    changed = replace(found, factors=with_factor(found.factors, factor))
     await tx.intermediate_sessions.update(changed)
     return changed

@@ -1,7 +1,8 @@
-"""Sessions: started, authenticated, listed, revoked (semantics 6)."""
+"""Sessions: started, authenticated, extended, listed (semantics 6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -104,17 +105,23 @@ async def start(
 
 
 async def find(
-    tx: Transaction, project: Project, *, session_token: str, session_jwt_text: str, now: int
+    tx: Transaction,
+    project: Project,
+    *,
+    session_token: str,
+    session_jwt_text: str,
+    now: int,
+    lock: bool = False,
 ) -> Session:
     """Return the living session that a token or a JWT names.
 
-    Raises Failure invalid_session_token, unable_to_parse_session_jwt, jwt_invalid_* or
-    session_not_found.
+    With `lock` it stays as it is until the transaction ends. Raises Failure
+    invalid_session_token, unable_to_parse_session_jwt, jwt_invalid_* or session_not_found.
     """
     if session_token:
-        session = await _by_token(tx, project, session_token)
+        session = await _by_token(tx, project, session_token, lock=lock)
     else:
-        session = await _by_jwt(tx, project, session_jwt_text, now=now)
+        session = await _by_jwt(tx, project, session_jwt_text, now=now, lock=lock)
     if session is None or session.expires_at <= now:
         raise Failure(errors.session_not_found)
     return session
@@ -133,34 +140,65 @@ async def authenticate(
     """Check a session, extend it when asked, and return it with a fresh JWT.
 
     Also returns the ids of the roles that grant `check` (empty without one). Raises Failure:
-    those of `find`, a bad duration or claims, or a 403 when the roles do not grant `check`.
+    those of `find`, a bad duration or claims, or a 403 when the roles do not grant `check`; then
+    nothing is changed.
     """
     one_of(session_token, session_jwt)
     duration = None if duration_minutes is None else lifetime(duration_minutes)
     now = context.clock.now()
+    named = partial(find, session_token=session_token, session_jwt_text=session_jwt, now=now)
     async with context.store.read() as tx:
-        session = await find(
-            tx, project, session_token=session_token, session_jwt_text=session_jwt, now=now
+        session = await named(tx, project)
+        idle = now - session.last_accessed_at
+        if duration is None and not custom_claims and idle <= _TOUCH_AFTER:
+            return await _checked(tx, context, project, session, session_token, check, now=now)
+    async with context.store.write() as tx:
+        # The row is locked, so that two calls that merge claims do not lose any.
+        session = await named(tx, project, lock=True)
+        session = await change(
+            tx,
+            session,
+            expires_at=session.expires_at if duration is None else now + duration,
+            custom_claims=custom_claims or {},
+            now=now,
         )
-    if duration is not None or custom_claims or now - session.last_accessed_at > _TOUCH_AFTER:
-        session = await _touch(
-            context, session, now=now, duration=duration, custom_claims=custom_claims or {}
-        )
-    session = replace(session, last_accessed_at=now)
-    async with context.store.read() as tx:
-        seen = await view(tx, context, project, session, token=session_token)
-    return seen, _granting(seen, check)
+        return await _checked(tx, context, project, session, session_token, check, now=now)
 
 
-async def view(
-    tx: Transaction, context: Context, project: Project, session: Session, *, token: str = ""
+async def change(
+    tx: Transaction,
+    session: Session,
+    *,
+    factors: tuple[Factor, ...] | None = None,
+    custom_claims: Mapping[str, Any],
+    expires_at: int,
+    now: int,
+) -> Session:
+    """Write what a use of `session`, locked by the caller, changes; `factors` None keeps them."""
+    changed = replace(
+        session,
+        factors=session.factors if factors is None else factors,
+        custom_claims=session_claims.merge(session.custom_claims, custom_claims),
+        last_accessed_at=now,
+        expires_at=expires_at,
+    )
+    await tx.sessions.update(changed)
+    return changed
+
+
+async def view(  # noqa: PLR0917 - the parties of one session
+    tx: Transaction,
+    context: Context,
+    project: Project,
+    session: Session,
+    organization: Organization,
+    member: Member,
+    *,
+    token: str = "",
 ) -> SessionView:
-    """Return `session` with member, organization, roles, token and a new JWT."""
+    """Return `session` of `member` with roles, token and a new JWT."""
     now = context.clock.now()
-    organization = await organizations.load(tx, project, session.organization_id)
-    member = await members.load(tx, organization, session.member_id)
-    (organization_view,) = await organizations.views(tx, project, [organization])
-    (member_view,) = await members.views(tx, organization, [member])
+    member_view = await members.view(tx, organization, member)
     role_ids = roles.session_roles(member_view.grants, session.factors)
     keys = await signing_keys.published(tx, project.project_id, now=now)
     key = signing_keys.current(keys, now=now)
@@ -180,7 +218,7 @@ async def view(
         token or token_of(context, session),
         jwt,
         member_view,
-        organization_view,
+        await organizations.view(tx, project, organization),
     )
 
 
@@ -198,9 +236,8 @@ async def caller(
         session = await find(
             tx, project, session_token=session_token, session_jwt_text=session_jwt, now=now
         )
-        organization = await organizations.load(tx, project, session.organization_id)
-        member = await members.load(tx, organization, session.member_id)
-        (seen,) = await members.views(tx, organization, [member])
+        organization, member = await _owner(tx, project, session)
+        seen = await members.view(tx, organization, member)
     known = policy.roles_of(organization)
     held = roles.session_roles(seen.grants, session.factors)
     return Caller(session=session, roles=tuple(known[name] for name in held if name in known))
@@ -214,7 +251,7 @@ async def of_member(
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, organization_id)
         member = await members.load(tx, organization, member_id)
-        (seen,) = await members.views(tx, organization, [member])
+        seen = await members.view(tx, organization, member)
         found = await tx.sessions.all(
             project_id=project.project_id,
             organization_id=organization.organization_id,
@@ -224,85 +261,25 @@ async def of_member(
     return [(item, roles.session_roles(seen.grants, item.factors), organization) for item in found]
 
 
-async def named(
-    context: Context,
-    project: Project,
-    *,
-    member_session_id: str = "",
-    session_token: str = "",
-    session_jwt: str = "",
-    member_id: str = "",
-) -> list[Session]:
-    """Return the sessions that a revocation names by exactly one of its four arguments.
-
-    A session that has ended already is no error: there is nothing left to revoke. Raises Failure
-    for none or several arguments, a malformed token or JWT, or an unknown member.
-    """
-    given = [name for name in (member_session_id, session_token, session_jwt, member_id) if name]
-    if not given:
-        raise Failure(errors.no_session_revoke_arguments)
-    if len(given) > 1:
-        raise Failure(errors.too_many_session_revoke_arguments)
-    now = context.clock.now()
-    async with context.store.read() as tx:
-        if member_session_id:
-            return await tx.sessions.all(
-                project_id=project.project_id, session_id=member_session_id
-            )
-        if member_id:
-            return await _of_member_id(tx, project, member_id)
-        try:
-            return [
-                await find(
-                    tx,
-                    project,
-                    session_token=session_token,
-                    session_jwt_text=session_jwt,
-                    now=now,
-                )
-            ]
-        except Failure as failure:
-            if failure.error is errors.session_not_found:
-                return []
-            raise
-
-
-async def revoke(context: Context, sessions: Sequence[Session]) -> None:
-    """End `sessions` at once."""
-    async with context.store.write() as tx:
-        for session in sessions:
-            await tx.sessions.delete(
-                project_id=session.project_id,
-                organization_id=session.organization_id,
-                session_id=session.session_id,
-            )
-
-
-async def _of_member_id(tx: Transaction, project: Project, member_id: str) -> list[Session]:
-    member = await tx.members.find(project_id=project.project_id, member_id=member_id)
-    if member is None:
-        raise Failure(errors.member_not_found)
-    return await tx.sessions.all(
-        project_id=project.project_id,
-        organization_id=member.organization_id,
-        member_id=member.member_id,
-    )
-
-
-async def _by_token(tx: Transaction, project: Project, text: str) -> Session | None:
+async def _by_token(tx: Transaction, project: Project, text: str, *, lock: bool) -> Session | None:
     token = read_token(text)
     if token is None:
         raise Failure(errors.invalid_session_token)
-    session = await tx.sessions.find(project_id=project.project_id, token_id=token.token_id)
+    session = await tx.sessions.find(
+        lock=lock, project_id=project.project_id, token_id=token.token_id
+    )
     if session is None or not same_secret(session.secret_hash, token.secret_hash):
         return None
     return session
 
 
-async def _by_jwt(tx: Transaction, project: Project, text: str, *, now: int) -> Session | None:
+async def _by_jwt(
+    tx: Transaction, project: Project, text: str, *, now: int, lock: bool
+) -> Session | None:
     keys = await signing_keys.published(tx, project.project_id, now=now)
     reference = session_jwt.read(text, keys, project_id=project.project_id)
     return await tx.sessions.find(
+        lock=lock,
         project_id=project.project_id,
         organization_id=reference.organization_id,
         session_id=reference.session_id,
@@ -310,35 +287,31 @@ async def _by_jwt(tx: Transaction, project: Project, text: str, *, now: int) -> 
     )
 
 
-async def _touch(
+async def _owner(
+    tx: Transaction, project: Project, session: Session
+) -> tuple[Organization, Member]:
+    """Return whose session it is. One whose owner is just being deleted has ended."""
+    try:
+        organization = await organizations.load(tx, project, session.organization_id)
+        return organization, await members.load(tx, organization, session.member_id)
+    except Failure:
+        raise Failure(errors.session_not_found) from None
+
+
+async def _checked(  # noqa: PLR0917 - one authentication
+    tx: Transaction,
     context: Context,
+    project: Project,
     session: Session,
+    token: str,
+    check: Check | None,
     *,
     now: int,
-    duration: int | None,
-    custom_claims: Mapping[str, Any],
-) -> Session:
-    """Write what an authentication changes; a session revoked meanwhile stays revoked.
-
-    The row is locked first, so that two calls that merge claims do not lose any.
-    """
-    key: dict[str, Any] = {
-        "project_id": session.project_id,
-        "organization_id": session.organization_id,
-        "session_id": session.session_id,
-    }
-    async with context.store.write() as tx:
-        found = await tx.sessions.find(lock=True, **key)
-        if found is None:
-            raise Failure(errors.session_not_found)
-        changed = replace(
-            found,
-            last_accessed_at=now,
-            custom_claims=session_claims.merge(found.custom_claims, custom_claims),
-            expires_at=found.expires_at if duration is None else now + duration,
-        )
-        await tx.sessions.update(changed)
-    return changed
+) -> tuple[SessionView, tuple[str, ...]]:
+    organization, member = await _owner(tx, project, session)
+    used = replace(session, last_accessed_at=now)
+    seen = await view(tx, context, project, used, organization, member, token=token)
+    return seen, _granting(seen, check)
 
 
 def _granting(seen: SessionView, check: Check | None) -> tuple[str, ...]:

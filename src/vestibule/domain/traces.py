@@ -1,8 +1,12 @@
 """Traces: every sign-in, good or bad, for the admin who has to fix it. Never a secret."""
 
+from typing import Any
+
+from msgspec.structs import replace
+
 from vestibule.domain.context import Context
 from vestibule.domain.sign_in.refusals import Refusal
-from vestibule.records import Connection, Trace, TraceStep
+from vestibule.records import Connection, SsoToken, Trace, TraceStep
 from vestibule.store.interface import Transaction
 
 
@@ -31,18 +35,36 @@ def new(
     )
 
 
-async def fail(
-    tx: Transaction, *, project_id: str, organization_id: str, trace_id: str, refusal: Refusal
-) -> None:
+async def fail(tx: Transaction, token: SsoToken, refusal: Refusal) -> None:
     """Turn a trace that had succeeded into a failed one: the redemption refused the identity."""
-    await tx.traces.change(
-        {
-            "outcome": "failed",
-            "error_type": refusal.error.name,
-            "reason": refusal.reason,
-            "side": refusal.side,
-        },
-        project_id=project_id,
-        organization_id=organization_id,
-        trace_id=trace_id,
-    )
+    trace = await tx.traces.find(lock=True, **_of(token))
+    if trace is not None:
+        await tx.traces.update(
+            replace(
+                trace,
+                outcome="failed",
+                error_type=refusal.error.name,
+                reason=refusal.reason,
+                side=refusal.side,
+                steps=(*_passed(trace), *refusal.steps),
+            )
+        )
+
+
+async def mend(tx: Transaction, token: SsoToken) -> None:
+    """Turn a failed trace back: what the redemption refused was put right, and it succeeded."""
+    values = {"outcome": "succeeded", "error_type": "", "reason": "", "side": ""}
+    for trace in await tx.traces.change(values, **_of(token), outcome="failed"):
+        await tx.traces.update(replace(trace, steps=_passed(trace)))
+
+
+def _of(token: SsoToken) -> dict[str, Any]:
+    return {
+        "project_id": token.project_id,
+        "organization_id": token.organization_id,
+        "trace_id": token.trace_id,
+    }
+
+
+def _passed(trace: Trace) -> tuple[TraceStep, ...]:
+    return tuple(step for step in trace.steps if step.passed)

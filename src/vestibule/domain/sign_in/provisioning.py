@@ -36,12 +36,15 @@ class Login:
     identity: Identity
 
 
+class Overtaken(Exception):
+    """Another login of the same person was faster; a new transaction will see what it made."""
+
+
 async def match(tx: Transaction, login: Login) -> Member | None:
     """Return the member that would log in, or None when one would be created."""
     registration = await _registration(tx, login)
-    if registration is not None:
-        return await _live_member(tx, login, registration.member_id)
-    return await _by_email(tx, login)
+    member = await _live_member(tx, login, registration.member_id) if registration else None
+    return member or await _by_email(tx, login)
 
 
 async def find_or_create(
@@ -49,11 +52,14 @@ async def find_or_create(
 ) -> tuple[Member, Registration]:
     """Return the member that logs in and its registration, both written as this login leaves them.
 
-    Raises Failure: JIT provisioning is not allowed for this connection, the method is not allowed
-    for this member, or the address belongs to another member.
+    The member is locked, so that it cannot be deleted between this decision and the session.
+    Raises Overtaken, and Failure: JIT provisioning is not allowed for this connection, the method
+    is not allowed for this member, or the address belongs to another member.
     """
     registration = await _registration(tx, login)
-    member = await _live_member(tx, login, registration.member_id) if registration else None
+    member = None
+    if registration is not None:
+        member = await _live_member(tx, login, registration.member_id, lock=True)
     if registration is not None and member is None:
         # Deleted members are never matched (row 8); their registrations mean nothing.
         await tx.registrations.delete(
@@ -63,7 +69,7 @@ async def find_or_create(
     if member is not None:
         member = await _follow_email(tx, context, login, member)
     else:
-        member = await _by_email(tx, login)
+        member = await _by_email(tx, login, lock=True)
         if member is not None:
             await _refuse_other_subject(tx, login, member)
     if member is None:
@@ -88,17 +94,19 @@ async def _registration(tx: Transaction, login: Login) -> Registration | None:
     )
 
 
-async def _live_member(tx: Transaction, login: Login, member_id: str) -> Member | None:
-    member = await tx.members.find(**_within(login), member_id=member_id)
+async def _live_member(
+    tx: Transaction, login: Login, member_id: str, *, lock: bool = False
+) -> Member | None:
+    member = await tx.members.find(lock=lock, **_within(login), member_id=member_id)
     return None if member is None or member.status == "deleted" else member
 
 
-async def _by_email(tx: Transaction, login: Login) -> Member | None:
+async def _by_email(tx: Transaction, login: Login, *, lock: bool = False) -> Member | None:
     """Return the member whose primary address this is; retired ones name nobody."""
     email = await _email(tx, login)
     if email is None or email.retired:
         return None
-    return await _live_member(tx, login, email.member_id)
+    return await _live_member(tx, login, email.member_id, lock=lock)
 
 
 async def _email(tx: Transaction, login: Login) -> MemberEmail | None:
@@ -129,6 +137,8 @@ async def _refuse_other_subject(tx: Transaction, login: Login, member: Member) -
         connection_id=login.connection.connection_id,
         member_id=member.member_id,
     )
+    if other is not None and other.external_id == login.identity.external_id:
+        raise Overtaken
     if other is not None:
         raise Failure(
             errors.duplicate_member_email,
@@ -147,16 +157,22 @@ async def _provision(tx: Transaction, context: Context, login: Login) -> Member:
     )
     if not allowed:
         raise Failure(errors.invalid_connection_for_jit_provisioning)
-    return await members.add(
-        tx,
-        context,
-        login.project,
-        organization,
-        email_address=login.identity.email_address,
-        name=login.identity.name,
-        status="active",
-        email_verified=True,
-    )
+    try:
+        return await members.add(
+            tx,
+            context,
+            login.project,
+            organization,
+            email_address=login.identity.email_address,
+            name=login.identity.name,
+            status="active",
+            email_verified=True,
+        )
+    except Failure as failure:
+        if failure.error is errors.duplicate_member_email:
+            # Nobody had the address a moment ago.
+            raise Overtaken from None
+        raise
 
 
 def _check_method(organization: Organization, member: Member | None) -> None:

@@ -4,23 +4,32 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from vestibule import errors
-from vestibule.domain import intermediate_sessions, organizations, session_claims, sessions, traces
+from vestibule.domain import (
+    intermediate_sessions,
+    members,
+    organizations,
+    session_claims,
+    sessions,
+    traces,
+)
 from vestibule.domain.context import Context
+from vestibule.domain.factors import with_factor
+from vestibule.domain.members import MemberView
+from vestibule.domain.organizations import OrganizationView
+from vestibule.domain.sessions import SessionView
 from vestibule.domain.sign_in import provisioning, refusals
-from vestibule.domain.sign_in.provisioning import Login
+from vestibule.domain.sign_in.provisioning import Login, Overtaken
 from vestibule.errors import Failure
 from vestibule.ids import read_token, same_secret
+from vestibule.log import logger
 from vestibule.records import (
     Factor,
     IntermediateSession,
     Member,
-    Organization,
     Project,
     Registration,
     Session,
@@ -35,66 +44,51 @@ _TRIES: Final = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Redemption:
-    """What the application sends (semantics 2.4); '' and None stand for absent."""
+    """What the application sends (semantics 2.4); '', {} and None stand for absent."""
 
     sso_token: str
     pkce_code_verifier: str = ""
     session_token: str = ""
     session_jwt: str = ""
     session_duration_minutes: int | None = None
-    session_custom_claims: Mapping[str, Any] | None = None
+    session_custom_claims: Mapping[str, Any] = field(default_factory=dict)
     intermediate_session_token: str = ""
 
 
 @dataclass(frozen=True)
-class Redeemed:
-    """The outcome: exactly one of `session` and `intermediate` is set."""
+class Unfinished:
+    """Another factor is needed: the member, and the intermediate session with its token."""
 
-    member: Member
-    organization: Organization
-    session: Session | None
-    session_token: str
-    intermediate: IntermediateSession | None
-    intermediate_token: str
+    member: MemberView
+    organization: OrganizationView
+    intermediate: IntermediateSession
+    token: str
 
 
-@dataclass(frozen=True)
-class _Terms:
-    """The request with its duration (microseconds) and custom claims checked."""
-
-    request: Redemption
-    duration: int
-    claims: Mapping[str, Any]
-
-
-async def redeem(context: Context, project: Project, request: Redemption) -> Redeemed:
+async def redeem(
+    context: Context, project: Project, request: Redemption
+) -> SessionView | Unfinished:
     """Use up an sso_token and log its identity in, all in one transaction.
 
     Raises Failure: the token (sso_token_not_found), PKCE, the session arguments, or the decision
     about the member; then nothing is changed but the token's count of wrong verifiers.
     """
-    duration = sessions.lifetime(request.session_duration_minutes)
-    claims = session_claims.merge({}, request.session_custom_claims or {})
+    sessions.lifetime(request.session_duration_minutes)
+    session_claims.merge({}, request.session_custom_claims)
     if request.session_token and request.session_jwt:
         raise Failure(errors.too_many_session_arguments)
     token = await _find(context, project, request.sso_token)
     await _check_pkce(context, token, request.pkce_code_verifier)
-    terms = _Terms(request, duration, claims)
-    for left in reversed(range(_TRIES)):
+    for _ in range(_TRIES):
         try:
             async with context.store.write() as tx:
-                return await _log_in(tx, context, project, token, terms)
-        except (Conflict, Failure) as error:
-            if left and _was_race(error):
-                continue
-            await _note_refusal(context, token, error)
+                return await _log_in(tx, context, project, token, request)
+        except (Conflict, Overtaken) as error:
+            logger().info("login overtaken", trace_id=token.trace_id, detail=str(error))
+        except Failure as failure:
+            await _note_refusal(context, token, failure)
             raise
-    raise AssertionError("the last try returns or raises")
-
-
-def _was_race(error: Conflict | Failure) -> bool:
-    """True when somebody else may have made the same member meanwhile; a new try finds it."""
-    return isinstance(error, Conflict) or error.error is errors.duplicate_member_email
+    raise Failure(errors.server_unavailable, retry_after=1)
 
 
 async def _find(context: Context, project: Project, text: str) -> SsoToken:
@@ -125,19 +119,21 @@ async def _check_pkce(context: Context, token: SsoToken, verifier: str) -> None:
     challenge = base64.urlsafe_b64encode(digest).rstrip(b"=")
     if same_secret(challenge, token.pkce_code_challenge.encode()):
         return
-    async with context.store.write() as tx:
-        await tx.sso_tokens.change(
-            {"attempts": token.attempts + 1},
-            project_id=token.project_id,
-            token_id=token.token_id,
-            attempts=token.attempts,
-        )
+    await _count_attempt(context, token)
     raise Failure(errors.pkce_mismatch)
 
 
+async def _count_attempt(context: Context, token: SsoToken) -> None:
+    key = {"project_id": token.project_id, "token_id": token.token_id}
+    async with context.store.write() as tx:
+        current = await tx.sso_tokens.find(lock=True, **key)
+        if current is not None:
+            await tx.sso_tokens.change({"attempts": current.attempts + 1}, **key)
+
+
 async def _log_in(
-    tx: Transaction, context: Context, project: Project, token: SsoToken, terms: _Terms
-) -> Redeemed:
+    tx: Transaction, context: Context, project: Project, token: SsoToken, request: Redemption
+) -> SessionView | Unfinished:
     now = context.clock.now()
     used = await tx.sso_tokens.change(
         {"consumed_at": now},
@@ -149,24 +145,30 @@ async def _log_in(
     )
     if not used:
         raise Failure(errors.sso_token_not_found)
+    login = await _login(tx, project, token)
+    member, registration = await provisioning.find_or_create(tx, context, login)
+    await traces.mend(tx, token)
+    factor = _factor(token, registration, now=now)
+    linked = await _linked(tx, login, member, request, now=now)
+    if linked is None:
+        return await _begin(tx, context, login, member, factor, request)
+    session = await _add_factor(tx, linked, factor, request, now=now)
+    return await sessions.view(tx, context, project, session, login.organization, member)
+
+
+async def _login(tx: Transaction, project: Project, token: SsoToken) -> Login:
+    """Return who logs in where. Raises Failure when the connection is no longer in use."""
     organization = await organizations.load(tx, project, token.organization_id)
     connection = await tx.connections.find(
         project_id=project.project_id,
         organization_id=token.organization_id,
         connection_id=token.connection_id,
     )
-    if connection is None or connection.status != "active":
+    if connection is None:
         raise Failure(errors.sso_connection_not_found)
-    login = Login(project, organization, connection, token.identity)
-    member, registration = await provisioning.find_or_create(tx, context, login)
-    factor = _factor(token, registration, now=now)
-    linked = await _linked(tx, login, member, terms.request, now=now)
-    if linked is not None:
-        session = await _add_factor(tx, linked, factor, terms, now=now)
-        return Redeemed(
-            member, organization, session, sessions.token_of(context, session), None, ""
-        )
-    return await _begin(tx, context, login, member, factor, terms)
+    if connection.status != "active":
+        raise Failure(errors.requires_active_sso_connection)
+    return Login(project, organization, connection, token.identity)
 
 
 async def _begin(  # noqa: PLR0917 - the parties of one session
@@ -175,30 +177,33 @@ async def _begin(  # noqa: PLR0917 - the parties of one session
     login: Login,
     member: Member,
     factor: Factor,
-    terms: _Terms,
-) -> Redeemed:
+    request: Redemption,
+) -> SessionView | Unfinished:
     """Mint a session, or an intermediate one where a second factor is still missing."""
-    organization, given = login.organization, terms.request.intermediate_session_token
+    project, organization = login.project, login.organization
+    given = request.intermediate_session_token
     earlier = await intermediate_sessions.find(tx, context, organization, member, given)
-    factors = (*(earlier.factors if earlier else ()), factor)
+    factors = with_factor(earlier.factors if earlier else (), factor)
     if not intermediate_sessions.is_enough(organization, member, factors):
         if earlier is not None:
-            kept = await intermediate_sessions.add_factor(tx, earlier, factor)
-            return Redeemed(member, organization, None, "", kept, given)
-        made, text = await intermediate_sessions.start(tx, context, member, factors=factors)
-        return Redeemed(member, organization, None, "", made, text)
+            kept, text = await intermediate_sessions.add_factor(tx, earlier, factor), given
+        else:
+            kept, text = await intermediate_sessions.start(tx, context, member, factors=factors)
+        member_view = await members.view(tx, organization, member)
+        organization_view = await organizations.view(tx, project, organization)
+        return Unfinished(member_view, organization_view, kept, text)
     if earlier is not None:
         await intermediate_sessions.consume(tx, earlier)
     session, text = await sessions.start(
         tx,
         context,
-        login.project,
+        project,
         member,
         factors=factors,
-        duration=terms.duration,
-        custom_claims=terms.claims,
+        duration=sessions.lifetime(request.session_duration_minutes),
+        custom_claims=session_claims.merge({}, request.session_custom_claims),
     )
-    return Redeemed(member, organization, session, text, None, "")
+    return await sessions.view(tx, context, project, session, organization, member, token=text)
 
 
 def _factor(token: SsoToken, registration: Registration, *, now: int) -> Factor:
@@ -229,37 +234,31 @@ async def _linked(
         session_token=request.session_token,
         session_jwt_text=request.session_jwt,
         now=now,
+        lock=True,
     )
     return session if session.member_id == member.member_id else None
 
 
 async def _add_factor(
-    tx: Transaction, session: Session, factor: Factor, terms: _Terms, *, now: int
+    tx: Transaction, session: Session, factor: Factor, request: Redemption, *, now: int
 ) -> Session:
-    """Add the factor in place of an older one of the same connection."""
-    same = factor.details["provider_id"]
-    others = tuple(f for f in session.factors if f.details.get("provider_id") != same)
-    changed = replace(
+    """Add the factor, and extend the session; without a duration it is at least not shortened."""
+    minutes = request.session_duration_minutes
+    end = now + sessions.lifetime(minutes)
+    return await sessions.change(
+        tx,
         session,
-        factors=(*others, factor),
-        custom_claims=session_claims.merge(session.custom_claims, terms.claims),
-        last_accessed_at=now,
-        expires_at=now + terms.duration,
+        factors=with_factor(session.factors, factor),
+        custom_claims=request.session_custom_claims,
+        expires_at=end if minutes is not None else max(end, session.expires_at),
+        now=now,
     )
-    await tx.sessions.update(changed)
-    return changed
 
 
-async def _note_refusal(context: Context, token: SsoToken, error: Conflict | Failure) -> None:
+async def _note_refusal(context: Context, token: SsoToken, failure: Failure) -> None:
     """Tell the trace that the redemption refused what the callback had accepted."""
-    refusal = refusals.of(error)
+    refusal = refusals.of(failure)
     if refusal is None or refusal.error is errors.sso_token_not_found:
         return
     async with context.store.write() as tx:
-        await traces.fail(
-            tx,
-            project_id=token.project_id,
-            organization_id=token.organization_id,
-            trace_id=token.trace_id,
-            refusal=refusal,
-        )
+        await traces.fail(tx, token, refusal)

@@ -75,6 +75,9 @@ _FAILURE_SIDES: Final[Mapping[str, Side]] = {
     errors.invalid_connection_for_jit_provisioning.name: "vestibule",
     errors.operation_restricted_by_organization_auth_methods.name: "vestibule",
     errors.saml_idp_initiated_auth_disabled.name: "vestibule",
+    errors.duplicate_member_email.name: "vestibule",
+    errors.retired_member_email.name: "vestibule",
+    errors.action_not_allowed_email_domain_is_claimed.name: "vestibule",
     errors.missing_saml_csrf_cookie.name: "user",
     errors.saml_csrf_cookie_mismatch.name: "user",
     errors.missing_oidc_csrf_cookie.name: "user",
@@ -84,6 +87,15 @@ _FAILURE_SIDES: Final[Mapping[str, Side]] = {
     errors.expired_oidc_response.name: "user",
     errors.no_login_redirect_urls_set.name: "application",
     errors.no_default_login_redirect_url_set.name: "application",
+    errors.session_not_found.name: "application",
+    errors.invalid_session_token.name: "application",
+    errors.unable_to_parse_session_jwt.name: "application",
+    errors.jwt_invalid_issuer.name: "application",
+    errors.jwt_invalid_audience.name: "application",
+    errors.jwt_invalid_claims.name: "application",
+    errors.custom_claims_too_large.name: "application",
+    errors.intermediate_session_not_found.name: "application",
+    errors.invalid_intermediate_session_token_for_organization.name: "application",
 }
 # What is wrong before the answer is looked at: these errors have no name of their own on the wire.
 _REASONS: Final[Mapping[ErrorType, str]] = {

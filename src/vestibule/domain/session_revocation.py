@@ -1,0 +1,75 @@
+"""Ending sessions: those that a call names, at once (semantics 6.4)."""
+
+from collections.abc import Sequence
+
+from vestibule import errors
+from vestibule.domain import sessions
+from vestibule.domain.context import Context
+from vestibule.errors import Failure
+from vestibule.records import Project, Session
+from vestibule.store.interface import Transaction
+
+
+async def find(
+    context: Context,
+    project: Project,
+    *,
+    member_session_id: str = "",
+    session_token: str = "",
+    session_jwt: str = "",
+    member_id: str = "",
+) -> list[Session]:
+    """Return the sessions that a revocation names by exactly one of its four arguments.
+
+    A session that has ended already is no error: there is nothing left to revoke. Raises Failure
+    for none or several arguments, a malformed token or JWT, or an unknown member.
+    """
+    given = [name for name in (member_session_id, session_token, session_jwt, member_id) if name]
+    if not given:
+        raise Failure(errors.no_session_revoke_arguments)
+    if len(given) > 1:
+        raise Failure(errors.too_many_session_revoke_arguments)
+    now = context.clock.now()
+    async with context.store.read() as tx:
+        if member_session_id:
+            return await tx.sessions.all(
+                project_id=project.project_id, session_id=member_session_id
+            )
+        if member_id:
+            return await _of_member_id(tx, project, member_id)
+        try:
+            return [
+                await sessions.find(
+                    tx,
+                    project,
+                    session_token=session_token,
+                    session_jwt_text=session_jwt,
+                    now=now,
+                )
+            ]
+        except Failure as failure:
+            if failure.error is errors.session_not_found:
+                return []
+            raise
+
+
+async def revoke(context: Context, found: Sequence[Session]) -> None:
+    """End these sessions at once."""
+    async with context.store.write() as tx:
+        for session in found:
+            await tx.sessions.delete(
+                project_id=session.project_id,
+                organization_id=session.organization_id,
+                session_id=session.session_id,
+            )
+
+
+async def _of_member_id(tx: Transaction, project: Project, member_id: str) -> list[Session]:
+    member = await tx.members.find(project_id=project.project_id, member_id=member_id)
+    if member is None:
+        raise Failure(errors.member_not_found)
+    return await tx.sessions.all(
+        project_id=project.project_id,
+        organization_id=member.organization_id,
+        member_id=member.member_id,
+    )
