@@ -33,7 +33,7 @@ fmt: install ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 
 docs: install ## write docs/reference anew from the code
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 lock: install ## resolve the dependencies anew, with hashes, into requirements/
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \

@@ -1,22 +1,20 @@
 """Writes the pages that are read from the code; with --check, compares them and writes nothing."""
 
-import ast
 import difflib
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from string import ascii_lowercase
 from typing import Final
 
+from docs import cases
 from vestibule import errors
 from vestibule.api import groups, openapi
 from vestibule.permissions import Access, Permission, Public
 from vestibule.settings import PREFIX, Settings
 
 DOCS: Final = Path(__file__).parent
-TESTS: Final = DOCS.parent / "tests"
+ROOT: Final = DOCS.parent
 NOTE: Final = "<!-- Written by `make docs`; edit the code instead. -->"
 
 
@@ -59,44 +57,26 @@ Settings are environment variables. Every default works; an unknown name that be
 
 
 def cases_page() -> str:
-    """Return which test proves which attack or rule."""
-    proven: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(TESTS.rglob("test_*.py")):
-        for case, test in marked_cases(ast.parse(path.read_text())):
-            link = path.relative_to(DOCS.parent).as_posix()
-            if (entry := f"[{test}](../../{link})") not in proven[case]:
-                proven[case].append(entry)
+    """Return which test proves which attack or rule, with what verdict and reason."""
     rows = "\n".join(
-        f"| {case} | {', '.join(proven[case])} |" for case in sorted(proven, key=case_order)
+        f"| {each.case} | {' and '.join(each.verdicts)} | {', '.join(each.reasons)} "
+        f"| [{each.test}](../../{each.path.relative_to(ROOT).as_posix()}) |"
+        for each in cases.proofs()
     )
     return f"""# Attack and rule cases
 
 {NOTE}
 
 XP: XML parsing · XS: signatures · XE: encryption · SP: the SAML profile · OI: OpenID Connect ·
-SR: outbound requests. Each row is run by `make test`.
+SR: outbound requests. Each row is a test that `make test` runs. The verdict and the reason are
+the ones it asserts: *holds* means that it refuses and accepts nothing by itself, and that what
+its name says is so. The build fails when a case of the
+[catalogue](catalogue.txt) has no test left.
 
-| case | test |
-|---|---|
+| case | verdict | reason | test |
+|---|---|---|---|
 {rows}
 """
-
-
-def marked_cases(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield (case, test) for each `pytest.mark.case("XP-16")` on a test or on its parameters."""
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        for call in (part for each in node.decorator_list for part in ast.walk(each)):
-            if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.case":
-                yield from ((ast.literal_eval(each), node.name) for each in call.args)
-
-
-def case_order(case: str) -> tuple[str, int, str]:
-    """Return what sorts XP-9 before XP-16, and XP-16 before XP-16b."""
-    family, number = case.split("-")
-    digits = number.rstrip(ascii_lowercase)
-    return family, int(digits), number
 
 
 def default(value: object) -> str:

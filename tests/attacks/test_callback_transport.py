@@ -173,7 +173,7 @@ async def test_other_methods_are_refused_and_use_nothing_up(
     assert (await scenario.post_callback(browser, connection, fields)).status == 303
 
 
-@pytest.mark.case("XP-43")
+@pytest.mark.case("XP-43", "SP-60")
 async def test_anything_but_one_response_in_the_form_is_refused(
     scenario: Scenario, connection: Connection
 ) -> None:

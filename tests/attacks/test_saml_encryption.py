@@ -178,7 +178,7 @@ def test_xe_06_rsa_1_5_never() -> None:
     refused(encrypted(Encryption(transport=RSA_1_5)), Reason.ENC_ALG, WITH_CBC)
 
 
-@pytest.mark.case("XE-07")
+@pytest.mark.case("XE-07", reason="enc")
 def test_xe_07_key_and_data_failures_are_one() -> None:
     key, data, cut_key, other = (encrypted() for _ in range(4))
     change_octets(cipher_value(key, "EncryptedKey"), lambda raw: flipped(raw, 200))

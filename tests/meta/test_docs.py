@@ -16,7 +16,7 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 def test_generated_pages_are_up_to_date() -> None:
     result = subprocess.run(
-        [sys.executable, "docs/generate.py", "--check"],
+        [sys.executable, "-m", "docs.generate", "--check"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
