@@ -82,7 +82,7 @@ async def test_web_socket_is_closed(scenario: Scenario) -> None:
         sent.append(message)
 
     for path in ("/v1/b2b/organizations", "/nothing"):
-        scope = {"type": "websocket", "path": path, "headers": [], "root_path": ""}
+        scope: dict[str, Any] = {"type": "websocket", "path": path, "headers": [], "root_path": ""}
         await scenario.app(scope, receive, send)
     assert sent == [{"type": "websocket.close"}] * 2
 

@@ -1,0 +1,58 @@
+"""All declared endpoints, with paths and bodies that reach what they do."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tests.support.saml_keys import signer
+from vestibule.api.endpoint import Endpoint
+from vestibule.api.groups import endpoints
+
+READS: Final = frozenset({"GET", "DELETE"})
+
+
+def path_of(endpoint: Endpoint, values: Mapping[str, str]) -> str:
+    """Return path and query with `values` (percent-encoded already) in the place of names."""
+    return _NAME.sub(lambda found: values.get(found[1], "x"), _target(endpoint))
+
+
+def fields_of(endpoint: Endpoint) -> list[str]:
+    """Return the names of the fields that do not stand in the path."""
+    names = endpoint.request.__struct_fields__
+    return [name for name in names if name not in endpoint.path_names]
+
+
+def with_id(name: str) -> list[Endpoint]:
+    """Return the endpoints that are told `name` in their path, or that read it in their query."""
+    return [item for item in endpoints() if name in _NAME.findall(_target(item))]
+
+
+def _target(endpoint: Endpoint) -> str:
+    return endpoint.path + _QUERIES.get(endpoint.operation_id, "")
+
+
+def full_body(endpoint: Endpoint) -> dict[str, Any]:
+    """Return a body with which `endpoint` would succeed, were its path right."""
+    return dict(_BODIES.get(endpoint.operation_id, {}))
+
+
+_NAME: Final = re.compile(r"{(\w+)}")
+_QUERIES: Final = {
+    "organizations.members.get": "?member_id={member_id}",
+    "sessions.get": "?organization_id={organization_id}&member_id={member_id}",
+}
+_BODIES: Final[dict[str, dict[str, Any]]] = {
+    "organizations.create": {"organization_name": "New"},
+    "organizations.update": {"organization_name": "New"},
+    "organizations.members.create": {"email_address": "new@acme.test"},
+    "organizations.members.update": {"name": "New"},
+    "organizations.members.search": {"organization_ids": ["acme"]},
+    "sso.authenticate": {"sso_token": "none"},
+    "sso.saml.update_connection": {
+        "x509_certificate": signer("other").pem,
+        "display_name": "New",
+    },
+    "sso.saml.update_by_url": {"metadata_url": "https://idp.example.com/metadata.xml"},
+    "sso.oidc.update_connection": {"client_id": "new"},
+    "rbac.organizations.set_org_policy": {"org_policy": {"roles": []}},
+}
