@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.determinism import HandClock, SeededEntropy
 from vestibule.store.interface import Store
-from vestibule.store.master_key import load_master_key, read_master_key
+from vestibule.store.master_key import _make, load_master_key, read_master_key
 from vestibule.store.sealing import MasterKeyError, open_sealer
 
 KEY = bytes(range(32))
@@ -58,6 +58,14 @@ async def test_existing_file_is_read_when_data_keys_exist(
     file.write_text(f"{TEXT}\n")
     await open_sealer(store, KEY, clock=clock, entropy=entropy)
     assert await load_master_key(store, setting="", file=file, entropy=entropy) == KEY
+
+
+def test_key_of_a_quicker_process_stays(tmp_path: Path, entropy: SeededEntropy) -> None:
+    file = tmp_path / "master.key"
+    file.write_text(TEXT)
+    _make(file, entropy)
+    assert file.read_text() == TEXT
+    assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize(

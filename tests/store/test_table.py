@@ -34,7 +34,9 @@ async def test_full_record_is_read_as_it_was_written(store: Store, table: Table[
     async with store.write() as tx:
         await insert_all(tx)
     async with store.read() as tx:
-        assert await rows(tx, table).all() == [full_record(table)]
+        found = await rows(tx, table).all()
+    assert found == [full_record(table)]
+    assert repr(found) == repr([full_record(table)])  # True is not 1
 
 
 @pytest.mark.parametrize("table", TABLES, ids=TABLE_NAMES)
@@ -137,6 +139,7 @@ async def test_insert_if_absent_tells_whether_it_did(store: Store) -> None:
         ({"descending": True, "limit": 2}, ["🛂", "Ä"]),
         ({"limit": 1}, ["A"]),
         ({"order": "environment"}, ["A", "a", "b", "Ä", "🛂"]),
+        ({"order": "environment", "descending": True}, ["🛂", "Ä", "b", "a", "A"]),
     ],
     ids=str,
 )
