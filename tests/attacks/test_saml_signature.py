@@ -380,6 +380,18 @@ def test_xs_48_inclusive_prefixes_of_another_form(content: str) -> None:
     refused(edited(put), Reason.SIG_TRANSFORM)
 
 
+@pytest.mark.case("XS-48")
+@pytest.mark.parametrize("name", ["ds:DigestValue", "ds:CanonicalizationMethod"])
+def test_xs_48_nothing_else_is_canonicalized_before_the_signature_is_verified(name: str) -> None:
+    def fill(info: _Element) -> None:
+        prefixes = f'<ec:InclusiveNamespaces xmlns:ec="{EXC_C14N}" PrefixList="p">{{}}'
+        text = prefixes.format("<x/>" * 3) + "</ec:InclusiveNamespaces>"
+        find(info, name).append(fragment(text))
+
+    how = replace(signed_by("attacker"), edit=fill)
+    refused(document(signature=how), Reason.SIG_CHILDREN)
+
+
 @pytest.mark.case("XS-49")
 def test_xs_49_inclusive_canonicalization_only_where_a_connection_allows_it() -> None:
     old = replace(signed_by("idp"), c14n=INCLUSIVE, transforms=(ENVELOPED, INCLUSIVE))

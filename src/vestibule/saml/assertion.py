@@ -9,7 +9,7 @@ from lxml.etree import _Element
 from vestibule.saml.conditions import Moment
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.times import read_instant
-from vestibule.saml.xml import SAML, XSI, children, text
+from vestibule.saml.xml import SAML, XSI, children, local_name, text
 
 MAX_VALUES: Final = 2_000
 
@@ -63,10 +63,12 @@ def read_name_id(subject: _Element, *, audiences: Collection[str], required: boo
         SamlError: `saml.subject` for more than one, an empty one, one that another service
             provider qualifies, a BaseID or an EncryptedID; `xml.mixed` for elements inside it.
     """
-    for tag in _OTHER_IDS:
-        if children(subject, tag):
-            raise _subject("a NameID", tag.rpartition("}")[2])
-    found = children(subject, _NAME_ID)
+    found: list[_Element] = []
+    for child in subject:
+        if child.tag in _OTHER_IDS:
+            raise _subject("a NameID", local_name(child))
+        if child.tag == _NAME_ID:
+            found.append(child)
     if not found and not required:
         return None
     if len(found) != 1:
@@ -132,14 +134,11 @@ def read_attributes(assertion: _Element, checks: Checks) -> dict[str, tuple[str,
         name = attribute.get("Name")
         if not name:
             raise SamlError(Reason.SAML_ATTRIBUTE, expected="a Name", received="none")
-        sent = [value for value in attribute if value.tag == _VALUE]
+        sent = children(attribute, _VALUE)
         count += len(sent)
-        kept = [value for value in sent if value.get(_NIL) not in _TRUE]
-        plain = [value.text or "" for value in kept if not len(value)]
-        if len(plain) < len(kept):
-            checks.warn(f"attribute.nested: {name}")
-        if plain or not sent:
-            values.setdefault(name, []).extend(plain)
+        kept = [value.text or "" for value in sent if _is_plain(value, name, checks)]
+        if kept or not sent:
+            values.setdefault(name, []).extend(kept)
     if count > MAX_VALUES:
         raise SamlError(
             Reason.SAML_ATTRIBUTE, expected=f"at most {MAX_VALUES} values", received=f"{count}"
@@ -159,6 +158,15 @@ def single_value(attributes: Mapping[str, tuple[str, ...]], name: str) -> str | 
             Reason.SAML_ATTRIBUTE, expected=f"one value of {name}", received=f"{len(values)}"
         )
     return next(iter(values), None)
+
+
+def _is_plain(value: _Element, name: str, checks: Checks) -> bool:
+    if value.get(_NIL) in _TRUE:
+        return False
+    if len(value):
+        checks.warn(f"attribute.nested: {name}")
+        return False
+    return True
 
 
 def _attributes(assertion: _Element) -> list[_Element]:

@@ -112,11 +112,9 @@ def confirm_subject(
         SamlError: `saml.conf` without a bearer confirmation, else what the last one failed with:
             `saml.conf`, `saml.recipient`, `saml.irt`, `saml.expired` or `saml.time`.
     """
-    methods = [found.get("Method", "none") for found in children(subject, _CONFIRMATION)]
-    error = SamlError(
-        Reason.SAML_CONFIRMATION, expected="the method bearer", received=" ".join(methods) or "none"
-    )
-    for confirmation in children(subject, _CONFIRMATION):
+    confirmations = children(subject, _CONFIRMATION)
+    error: SamlError | None = None
+    for confirmation in confirmations:
         if confirmation.get("Method") != _BEARER:
             continue
         attempt = Checks()
@@ -127,7 +125,10 @@ def confirm_subject(
         else:
             checks.adopt(attempt)
             return confirmed
-    raise error
+    methods = " ".join(found.get("Method", "none") for found in confirmations) or "none"
+    raise error or SamlError(
+        Reason.SAML_CONFIRMATION, expected="the method bearer", received=methods
+    )
 
 
 def check_in_response_to(received: str, request_id: str | None, checks: Checks) -> None:

@@ -46,6 +46,8 @@ _DIGESTS: Final[dict[str, Callable[[bytes], Any]]] = {
 _ENVELOPED: Final = f"{DS}enveloped-signature"
 _PADDING: Final = PKCS1v15()
 _MAX_PREFIXES: Final = 20
+# Its nine elements and an InclusiveNamespaces in each of the two canonicalizations.
+_MAX_SIGNED_INFO: Final = 11
 
 
 def _ds(name: str) -> str:
@@ -139,6 +141,11 @@ def verify_enveloped(
     transforms, digest_method, digest_value = _reference_parts(reference, owner)
     content = _transforms(transforms, allow_inclusive_c14n=allow_inclusive_c14n)
     digest = _digest_method(digest_method)
+    # The last check before work: nothing that was not looked at above is canonicalized.
+    count = sum(1 for _ in signed_info.iter())
+    if count > _MAX_SIGNED_INFO:
+        most = f"a SignedInfo of at most {_MAX_SIGNED_INFO} elements"
+        raise _refused(Reason.SIG_CHILDREN, most, str(count))
     certificate = verify_octets(
         canonicalize(signed_info, how),
         _decode(text(signature_value), Reason.SIG_VALUE),

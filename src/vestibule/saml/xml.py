@@ -1,6 +1,7 @@
 """The only XML parser: hostile bytes become a tree that is safe to canonicalize and to read."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -116,14 +117,10 @@ def identifiers(elements: Iterable[_Element]) -> list[str]:
     found: list[str] = []
     for element in elements:
         # lxml-stubs say str | bytes; in Python 3 it is str.
-        attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment]  # as said
-        if len(attributes) > MAX_ATTRIBUTES:
-            raise _above(
-                Reason.XML_ATTRS, "attributes on an element", len(attributes), MAX_ATTRIBUTES
-            )
-        for name, value in attributes:
-            if name[-2:] in _ID_ENDINGS and name.rpartition("}")[2].lower() in _ID_NAMES:
-                found.append(_identifier(value))
+        names: list[str] = element.keys()  # type: ignore[assignment]  # as said
+        if len(names) > MAX_ATTRIBUTES:
+            raise _above(Reason.XML_ATTRS, "attributes on an element", len(names), MAX_ATTRIBUTES)
+        found += [_identifier(element.get(name, "")) for name in names if _is_id_name(name)]
     return found
 
 
@@ -134,7 +131,7 @@ def local_name(element: _Element) -> str:
 
 def children(element: _Element, tag: str) -> list[_Element]:
     """The direct children of one name."""
-    return list(element.iterchildren(tag))
+    return [child for child in element if child.tag == tag]
 
 
 def text(element: _Element) -> str:
@@ -241,9 +238,13 @@ def _inspect_elements(root: _Element) -> list[_Element]:
         raise SamlError(Reason.XML_DEPTH, expected=f"depth at most {MAX_DEPTH}", received="deeper")
     found = identifiers(elements)
     if len(set(found)) < len(found):
-        twice = next(value for value in found if found.count(value) > 1)
+        twice = next(value for value, count in Counter(found).items() if count > 1)
         raise SamlError(Reason.XML_ID, expected="distinct IDs", received=twice)
     return elements
+
+
+def _is_id_name(name: str) -> bool:
+    return name[-2:] in _ID_ENDINGS and name.rpartition("}")[2].lower() in _ID_NAMES
 
 
 def _identifier(value: str) -> str:
