@@ -13,6 +13,7 @@ from vestibule.domain.private_keys import load
 from vestibule.domain.sign_in import browser_binding
 from vestibule.errors import Failure
 from vestibule.ids import OpaqueToken, new_secret
+from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.request import authorization_url, code_challenge
 from vestibule.records import (
     Connection,
@@ -25,7 +26,7 @@ from vestibule.records import (
     SignIn,
 )
 from vestibule.saml.request import authn_request, post_fields, redirect_url
-from vestibule.store.interface import Transaction
+from vestibule.store.interface import ParentMissing, Transaction
 
 LIFE: Final = 10 * MINUTE
 VERIFIER_PURPOSE: Final = "oidc-code-verifier"
@@ -101,8 +102,11 @@ async def begin(context: Context, request: StartRequest) -> Started:
         started = Started(url, {}, cookie)
     else:
         raise Failure(errors.sso_connection_not_found)
-    async with context.store.write() as tx:
-        await tx.sign_ins.insert(sign_in)
+    try:
+        async with context.store.write() as tx:
+            await tx.sign_ins.insert(sign_in)
+    except ParentMissing:  # deleted since it was found
+        raise Failure(errors.sso_connection_not_found) from None
     return started
 
 
@@ -254,12 +258,26 @@ def _oidc_url(
     scopes = f"{oidc.custom_scopes or _DEFAULT_SCOPES} {extra_scopes}"
     if len(scopes) > _MAX_SCOPES:
         raise Failure(errors.bad_request, f"custom_scopes: at most {_MAX_SCOPES} characters.")
-    return authorization_url(
-        endpoint=oidc.authorization_url,
-        client_id=oidc.client_id,
-        redirect_url=connections.service_provider_url(context.settings, sign_in.connection_id),
-        scopes=scopes.split(),
-        state=state,
-        nonce=sign_in.nonce,
-        code_challenge=code_challenge(verifier),
+    try:
+        return authorization_url(
+            endpoint=oidc.authorization_url,
+            client_id=oidc.client_id,
+            redirect_url=connections.service_provider_url(context.settings, sign_in.connection_id),
+            scopes=scopes.split(),
+            state=state,
+            nonce=sign_in.nonce,
+            code_challenge=code_challenge(verifier),
+        )
+    except OidcError as error:
+        raise _not_askable(error) from error
+
+
+def _not_askable(error: OidcError) -> Failure:
+    if error.reason is Reason.SCOPE:
+        return Failure(
+            errors.bad_request, "custom_scopes: expected scopes of printable ASCII, without quotes."
+        )
+    return Failure(
+        errors.oidc_connection_authorization_url_invalid_format,
+        f"authorization_url: expected {error.expected}; received {error.received}.",
     )
