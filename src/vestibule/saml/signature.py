@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pybase64
 from cryptography.exceptions import InvalidSignature
@@ -74,6 +74,16 @@ class Canonicalization:
     prefixes: tuple[str, ...] = ()
 
 
+class _SignedInfo(NamedTuple):
+    """What a SignedInfo of the allowed form says."""
+
+    own: Canonicalization
+    algorithm: str
+    content: Canonicalization
+    digest: Callable[[bytes], Any]
+    digest_value: _Element
+
+
 def find_signatures(root: _Element, *, owners: Collection[str]) -> dict[_Element, _Element]:
     """Find every Signature of a document, each under the element it must sign.
 
@@ -132,34 +142,19 @@ def verify_enveloped(
         SamlError: one of the `sig.*` reasons, or `xml.mixed`.
     """
     signed_info, signature_value = signature[0], signature[1]
-    _expect_signed_info(signed_info)
-    how = _canonicalization(signed_info[0], allow_inclusive_c14n=allow_inclusive_c14n)
-    method, reference = signed_info[1], signed_info[2]
-    algorithm = method.get("Algorithm", "")
-    if len(method):
-        raise _refused(Reason.SIG_ALG, "a SignatureMethod without parameters", algorithm)
-    transforms, digest_method, digest_value = _reference_parts(reference, owner)
-    content = _transforms(transforms, allow_inclusive_c14n=allow_inclusive_c14n)
-    digest = _digest_method(digest_method)
-    # The last check before work: nothing that was not looked at above is canonicalized.
-    count = sum(1 for _ in signed_info.iter())
-    if count > _MAX_SIGNED_INFO:
-        most = f"a SignedInfo of at most {_MAX_SIGNED_INFO} elements"
-        raise _refused(Reason.SIG_CHILDREN, most, str(count))
+    info = _read_signed_info(signed_info, owner, allow_inclusive_c14n=allow_inclusive_c14n)
     certificate = verify_octets(
-        canonicalize(signed_info, how),
+        canonicalize(signed_info, info.own),
         _decode(text(signature_value), Reason.SIG_VALUE),
-        algorithm=algorithm,
+        algorithm=info.algorithm,
         keys=keys,
     )
-    expected = _decode(text(digest_value), Reason.SIG_DIGEST)
+    expected = _decode(text(info.digest_value), Reason.SIG_DIGEST)
     detach(signature)
-    received = digest(canonicalize(owner, content)).digest()
+    received = info.digest(canonicalize(owner, info.content)).digest()
     if not hmac.compare_digest(expected, received):
-        raise SamlError(
-            Reason.SIG_DIGEST,
-            expected=f"{local_name(owner)} as it was signed",
-            received="changed content",
+        raise _refused(
+            Reason.SIG_DIGEST, f"{local_name(owner)} as it was signed", "changed content"
         )
     return certificate
 
@@ -235,19 +230,30 @@ def _expect_shape(element: _Element, shapes: Sequence[list[str]]) -> None:
         )
 
 
-def _expect_signed_info(signed_info: _Element) -> None:
+def _read_signed_info(
+    signed_info: _Element, owner: _Element, *, allow_inclusive_c14n: bool
+) -> _SignedInfo:
     references = len(children(signed_info, _REFERENCE))
     if references != 1:
         raise _refused(Reason.SIG_REFS, "one Reference", str(references))
     _expect_shape(signed_info, (_SIGNED_INFO,))
-
-
-def _reference_parts(reference: _Element, owner: _Element) -> tuple[_Element, _Element, _Element]:
+    own = _canonicalization(signed_info[0], allow_inclusive_c14n=allow_inclusive_c14n)
+    algorithm = signed_info[1].get("Algorithm", "")
+    if len(signed_info[1]):
+        raise _refused(Reason.SIG_ALG, "a SignatureMethod without parameters", algorithm)
+    reference = signed_info[2]
     uri, wanted = reference.get("URI"), "#" + owner.get("ID", "")
     if uri != wanted or wanted == "#":
         raise _refused(Reason.SIG_REF, f"a Reference to {wanted}", str(uri))
     _expect_shape(reference, (_REFERENCE_SHAPE,))
-    return reference[0], reference[1], reference[2]
+    content = _transforms(reference[0], allow_inclusive_c14n=allow_inclusive_c14n)
+    digest = _digest_method(reference[1])
+    # The last check before work: nothing that was not looked at above is canonicalized.
+    count = sum(1 for _ in signed_info.iter())
+    if count > _MAX_SIGNED_INFO:
+        most = f"a SignedInfo of at most {_MAX_SIGNED_INFO} elements"
+        raise _refused(Reason.SIG_CHILDREN, most, str(count))
+    return _SignedInfo(own, algorithm, content, digest, reference[2])
 
 
 def _transforms(transforms: _Element, *, allow_inclusive_c14n: bool) -> Canonicalization:
