@@ -81,6 +81,14 @@ async def test_signal_while_getting_ready_ends_the_server(scenario: Scenario) ->
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_answers_are_not_held_back() -> None:
+    listening = listen("127.0.0.1", 0)
+    with listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_taken_address_ends_the_command_with_a_sentence(command_on_sqlite: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
