@@ -394,12 +394,16 @@ class Replay(Record, frozen=True, kw_only=True):
 
 
 class TraceStep(Record, frozen=True, kw_only=True):
-    """One check of a sign-in: what was wanted, what came. Never a secret."""
+    """One check of a sign-in: what was wanted, what came, what ends it. Never a secret.
+
+    `fix` is one sentence for the side that has to act, where the check failed and that is known.
+    """
 
     name: str
     expected: str
     received: str
     passed: bool
+    fix: str = ""
 
 
 class Trace(Record, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ import click
 from vestibule.cli.development import demo, dev
 from vestibule.cli.documents import openapi, settings
 from vestibule.cli.operations import key, migrate, project, redirect_url, secret
+from vestibule.cli.saml import saml
 from vestibule.cli.server import serve
 
 
@@ -14,5 +15,8 @@ def main() -> None:
     """Self-hosted enterprise single sign-on for B2B products."""
 
 
-for command in (serve, dev, demo, migrate, project, redirect_url, secret, key, settings, openapi):
+for command in (
+    *(serve, dev, demo, migrate, project, redirect_url, secret, key),
+    *(saml, settings, openapi),
+):
     main.add_command(command)

@@ -7,13 +7,16 @@ decryption failure is one and the same error.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from vestibule import errors
 from vestibule.errors import ErrorType, Failure
 from vestibule.oidc.errors import OidcError
 from vestibule.records import TraceStep
 from vestibule.saml.errors import SamlError
+from vestibule.saml.remedies import remedy
+
+T = TypeVar("T")
 
 Side = Literal["identity_provider", "vestibule", "application", "user"]
 
@@ -29,22 +32,24 @@ class Refusal:
     message: str = ""
 
 
-# Longest prefix wins; the reasons are those of saml/errors.py.
-_SAML: Final[Mapping[str, tuple[ErrorType, Side]]] = {
-    "xml": (errors.invalid_xml_saml_response, "identity_provider"),
-    "xml.size": (errors.saml_response_too_long, "identity_provider"),
-    "http.params": (errors.missing_saml_response, "identity_provider"),
-    "sig": (errors.invalid_signature_saml_response, "identity_provider"),
-    "sig.missing": (errors.missing_signature_saml_response, "identity_provider"),
-    "sig.nokey": (errors.invalid_signature_saml_response, "vestibule"),
-    "enc": (errors.invalid_signature_saml_response, "identity_provider"),
-    "saml": (errors.invalid_saml_response, "identity_provider"),
-    "saml.status": (errors.failed_saml_response, "identity_provider"),
-    "saml.aud": (errors.invalid_audience_saml_response, "identity_provider"),
-    "saml.expired": (errors.expired_saml_response, "identity_provider"),
-    "saml.notyet": (errors.not_yet_valid_saml_response, "identity_provider"),
-    "saml.irt": (errors.unsolicited_saml_response, "user"),
-    "saml.unsolicited": (errors.unsolicited_saml_response, "user"),
+# Longest prefix wins; the reasons are those of saml/errors.py, whose sides saml/remedies.py knows.
+_SAML: Final[Mapping[str, ErrorType]] = {
+    "xml": errors.invalid_xml_saml_response,
+    "xml.size": errors.saml_response_too_long,
+    "http.params": errors.missing_saml_response,
+    "sig": errors.invalid_signature_saml_response,
+    "sig.missing": errors.missing_signature_saml_response,
+    "enc": errors.invalid_signature_saml_response,
+    "certificate": errors.invalid_signature_saml_response,
+    "key": errors.invalid_signature_saml_response,
+    "metadata": errors.invalid_saml_response,
+    "saml": errors.invalid_saml_response,
+    "saml.status": errors.failed_saml_response,
+    "saml.aud": errors.invalid_audience_saml_response,
+    "saml.expired": errors.expired_saml_response,
+    "saml.notyet": errors.not_yet_valid_saml_response,
+    "saml.irt": errors.unsolicited_saml_response,
+    "saml.unsolicited": errors.unsolicited_saml_response,
 }
 _OIDC: Final[Mapping[str, tuple[ErrorType, Side]]] = {
     "oidc": (errors.oidc_invalid_callback_request, "identity_provider"),
@@ -111,8 +116,10 @@ _NOT_ASSIGNED: Final = ("aadsts50105", "user is not assigned")  # Entra, Okta
 def of(error: Exception) -> Refusal | None:
     """Return what `error` means for a sign-in, or None when it is no refusal but a fault."""
     if isinstance(error, SamlError):
-        known, side = _lookup(_SAML, error.reason.value)
-        return Refusal(known, error.reason.value, side, steps(error.steps))
+        ends = remedy(error.reason)
+        told = (*steps(error.steps[:-1]), *steps(error.steps[-1:], fix=ends.fix))
+        known = _lookup(_SAML, error.reason.value)
+        return Refusal(known, error.reason.value, ends.side, told)
     if isinstance(error, OidcError):
         known, side = _lookup(_OIDC, error.reason.value)
         if any(words in (error.received or "").lower() for words in _NOT_ASSIGNED):
@@ -127,20 +134,21 @@ def of(error: Exception) -> Refusal | None:
     return None
 
 
-def steps(items: Sequence[object]) -> tuple[TraceStep, ...]:
-    """Return a protocol package's steps as records."""
+def steps(items: Sequence[object], *, fix: str = "") -> tuple[TraceStep, ...]:
+    """Return a protocol package's steps as records, each with `fix`."""
     return tuple(
         TraceStep(
             name=str(getattr(item, "name", "")),
             expected=str(getattr(item, "expected", "")),
             received=str(getattr(item, "received", "")),
             passed=bool(getattr(item, "passed", False)),
+            fix=fix,
         )
         for item in items
     )
 
 
-def _lookup(table: Mapping[str, tuple[ErrorType, Side]], reason: str) -> tuple[ErrorType, Side]:
+def _lookup(table: Mapping[str, T], reason: str) -> T:
     while reason not in table:
         reason, _, _ = reason.rpartition(".")
     return table[reason]
