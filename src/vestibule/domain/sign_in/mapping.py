@@ -14,7 +14,7 @@ _TRANSIENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 _KNOWN: Final = frozenset(
     {"email", "full_name", "first_name", "last_name", "idp_user_id", "groups"}
 )
-_MAX_EXTERNAL_ID: Final = 1024
+_MAX_EXTERNAL_ID: Final = 1024  # bytes: what an index takes is limited
 _MAX_NAME: Final = 256
 _MAX_GROUPS: Final = 1000
 
@@ -98,9 +98,15 @@ def _saml_external_id(assertion: VerifiedAssertion, mapping: Json) -> str:
             "the identity provider send a persistent NameID.",
         )
     external_id = value or assertion.name_id or ""
-    if not external_id.strip() or len(external_id) > _MAX_EXTERNAL_ID:
+    if not external_id.strip():
         raise Failure(
             errors.invalid_saml_response, "The response names nobody: no NameID and no idp_user_id."
+        )
+    if len(external_id.encode()) > _MAX_EXTERNAL_ID:
+        raise Failure(
+            errors.invalid_saml_response,
+            f"The id of the person (idp_user_id or NameID) is longer than {_MAX_EXTERNAL_ID} bytes "
+            "in UTF-8.",
         )
     return external_id
 
