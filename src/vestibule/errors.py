@@ -484,7 +484,7 @@ saml_connection_attribute_mapping_missing_groups_key: Final = _error(
 saml_group_role_assignment_does_not_contain_member_group: Final = _error(
     "saml_group_role_assignment_does_not_contain_member_group",
     400,
-    "A group role assignment needs a group.",
+    "A group role assignment needs a group of 1 to 512 characters.",
 )
 saml_connection_idp_sso_url_required: Final = _error(
     "saml_connection_idp_sso_url_required",
@@ -577,10 +577,10 @@ oidc_connection_jwks_url_invalid_format: Final = _error(
     "oidc_connection_jwks_url_invalid_format", 400, "jwks_url: expected an https URL."
 )
 invalid_client_id: Final = _error(
-    "invalid_client_id", 400, "client_id: expected at most 1024 characters."
+    "invalid_client_id", 400, "client_id: expected at most 1024 printable characters."
 )
 client_secret_too_long: Final = _error(
-    "client_secret_too_long", 400, "client_secret: expected at most 1024 characters."
+    "client_secret_too_long", 400, "client_secret: expected at most 1024 printable characters."
 )
 
 # Sign-in: start -------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from vestibule.settings import Settings
 _MAX_DISPLAY_NAME: Final = 256
 _MAX_MAPPING_KEYS: Final = 50
 _MAX_MAPPING_CHARS: Final = 512
+_MAX_ROLES: Final = 1000
+_MAX_GROUP_CHARS: Final = 512
 
 
 def display_name(value: str) -> str:
@@ -53,6 +55,10 @@ def is_https_or_listed(settings: Settings, url: str) -> bool:
 
 def role_ids(organization: Organization, given: Sequence[str]) -> tuple[str, ...]:
     """Return role ids of the policy, each once. Raises Failure invalid_rbac_role_assignment."""
+    if len(given) > _MAX_ROLES:
+        raise Failure(
+            errors.invalid_rbac_role_assignment, f"At most {_MAX_ROLES} roles can be assigned."
+        )
     known = roles_of(organization)
     for role_id in given:
         if role_id not in known:
@@ -69,7 +75,7 @@ def group_roles(
 ) -> tuple[GroupRoleAssignment, ...]:
     """Return assignments of (role_id, group), each once. Raises Failure."""
     role_ids(organization, [role_id for role_id, _ in given])
-    if any(not group for _, group in given):
+    if any(not 0 < len(group) <= _MAX_GROUP_CHARS for _, group in given):
         raise Failure(errors.saml_group_role_assignment_does_not_contain_member_group)
     return tuple(
         GroupRoleAssignment(role_id=role_id, group=group) for role_id, group in dict.fromkeys(given)

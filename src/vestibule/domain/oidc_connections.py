@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ from vestibule.errors import ErrorType, Failure
 from vestibule.fetch import FetchError
 from vestibule.oidc.discovery import Discovery, discovery_url, parse_discovery
 from vestibule.oidc.errors import OidcError, Reason
+from vestibule.oidc.request import authorization_url
 from vestibule.oidc.token import client_authentication
 from vestibule.oidc.urls import check_url
 from vestibule.records import Connection, OidcConfiguration, Project
@@ -33,6 +35,8 @@ _URLS: Final[Mapping[str, ErrorType]] = {
     "userinfo_url": errors.oidc_connection_userinfo_url_invalid_format,
     "jwks_url": errors.oidc_connection_jwks_url_invalid_format,
 }
+# Less than a login may ask for: the start URL adds its own.
+_MAX_SCOPES: Final = 512
 _ENDPOINTS: Final = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
 
 
@@ -52,7 +56,7 @@ async def create(
     name = connection_fields.display_name(changes.get("display_name", ""))
     vendor = connection_fields.identity_provider(changes.get("identity_provider", "generic"))
     async with context.store.write() as tx:
-        organization = await organizations.load(tx, project, locator)
+        organization = await organizations.load(tx, project, locator, lock=True)
         await connection_lifecycle.require_room(tx, organization)
         connection = Connection(
             connection_id=context.new_id("oidc-connection", project),
@@ -90,21 +94,77 @@ async def update(
         organization = await organizations.load(tx, project, locator)
         before = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
     changed = _apply(context, before, sent)
-    issuer = _oidc(changed).issuer
     found: Discovery | None = None
-    if issuer and issuer != _oidc(before).issuer:
+    if _wants_discovery(_oidc(before), _oidc(changed), sent):
         try:
-            found = await _discover(context, issuer)
+            found = await _discover(context, _oidc(changed).issuer)
         except (OidcError, FetchError) as error:
             warnings.append(_explain(error))
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         current = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
-        changed = _apply(context, current, sent)
-        if found is not None:
-            changed = replace(changed, oidc=_filled(_oidc(changed), found, sent))
+        changed = _discovered(_apply(context, current, sent), _oidc(current), found, sent)
         view = await connection_lifecycle.settle(tx, context, organization, changed)
-    return Updated(view, " ".join(warnings))
+    warnings.append(_secret_moves(_oidc(current), _oidc(changed), sent))
+    return Updated(view, " ".join(filter(None, warnings)))
+
+
+def _wants_discovery(
+    before: OidcConfiguration, after: OidcConfiguration, sent: Mapping[str, Any]
+) -> bool:
+    """True for a new issuer; also for the same one sent again while an endpoint is missing.
+
+    So what a failed discovery left empty can be filled by trying again.
+    """
+    if not after.issuer or "issuer" not in sent:
+        return False
+    return after.issuer != before.issuer or not all(getattr(after, name) for name in _ENDPOINTS)
+
+
+def _discovered(
+    connection: Connection,
+    before: OidcConfiguration,
+    found: Discovery | None,
+    sent: Mapping[str, Any],
+) -> Connection:
+    """Return the connection with what discovery says; what was sent along wins.
+
+    Under an issuer that stays the same only what is empty is filled. What an old issuer's document
+    said of its protocol does not hold for a new one.
+    """
+    oidc = _oidc(connection)
+    same = oidc.issuer == before.issuer
+    if found is None:
+        if not same:
+            oidc = replace(oidc, token_auth_method="", iss_parameter_supported=False)
+        return replace(connection, oidc=oidc)
+    kept = {name for name in _ENDPOINTS if sent.get(name) or (same and getattr(oidc, name))}
+    endpoints = {name: getattr(found, name) or "" for name in _ENDPOINTS if name not in kept}
+    return replace(
+        connection,
+        oidc=replace(
+            oidc,
+            **endpoints,
+            token_auth_method=client_authentication(found.token_auth_methods).value,
+            iss_parameter_supported=found.iss_parameter_supported,
+        ),
+    )
+
+
+def _secret_moves(
+    before: OidcConfiguration, after: OidcConfiguration, sent: Mapping[str, Any]
+) -> str:
+    """Say where a stored secret goes from now on, when that changes without a new one (OI-46).
+
+    Only a call that configures the connection can do this: discovery is never read at a login.
+    """
+    old, new = urlsplit(before.token_url).netloc, urlsplit(after.token_url).netloc
+    if not before.client_secret or sent.get("client_secret") or not old or not new or old == new:
+        return ""
+    return (
+        f"token_url: it was at {old} and is now at {new}, where the stored client_secret will be "
+        "sent; give the client_secret that belongs to the new one."
+    )
 
 
 async def _discover(context: Context, issuer: str) -> Discovery:
@@ -136,19 +196,6 @@ def _explain(error: OidcError | FetchError) -> str:
     )
 
 
-def _filled(
-    oidc: OidcConfiguration, found: Discovery, sent: Mapping[str, Any]
-) -> OidcConfiguration:
-    """Return the configuration with what discovery says, except for what was sent along."""
-    endpoints = {name: getattr(found, name) or "" for name in _ENDPOINTS if not sent.get(name)}
-    return replace(
-        oidc,
-        **endpoints,
-        token_auth_method=client_authentication(found.token_auth_methods).value,
-        iss_parameter_supported=found.iss_parameter_supported,
-    )
-
-
 def _apply(context: Context, connection: Connection, sent: Mapping[str, Any]) -> Connection:
     """Return the connection with the fields that were sent, each checked."""
     values: dict[str, Any] = {
@@ -161,7 +208,7 @@ def _apply(context: Context, connection: Connection, sent: Mapping[str, Any]) ->
         sealed = context.sealer.seal(secret.encode(), purpose=connections.CLIENT_SECRET_PURPOSE)
         values["client_secret"] = sealed if secret else b""
     if "custom_scopes" in sent:
-        values["custom_scopes"] = connection_fields.text(sent["custom_scopes"], errors.bad_request)
+        values["custom_scopes"] = sent["custom_scopes"]
     if "attribute_mapping" in sent:
         values["attribute_mapping"] = connection_fields.attribute_mapping(sent["attribute_mapping"])
     common = {}
@@ -169,7 +216,37 @@ def _apply(context: Context, connection: Connection, sent: Mapping[str, Any]) ->
         common["display_name"] = connection_fields.display_name(sent["display_name"])
     if "identity_provider" in sent:
         common["identity_provider"] = connection_fields.identity_provider(sent["identity_provider"])
-    return replace(connection, oidc=replace(_oidc(connection), **values), **common)
+    oidc = replace(_oidc(connection), **values)
+    if sent.keys() & {"authorization_url", "custom_scopes"}:
+        _require_askable(oidc)
+    return replace(connection, oidc=oidc, **common)
+
+
+def _require_askable(oidc: OidcConfiguration) -> None:
+    """Pass when a login can be asked for with these scopes at this authorization endpoint."""
+    if len(oidc.custom_scopes) > _MAX_SCOPES:
+        raise Failure(
+            errors.bad_request, f"custom_scopes: expected at most {_MAX_SCOPES} characters."
+        )
+    try:
+        authorization_url(
+            endpoint=oidc.authorization_url or "https://op.invalid/",
+            client_id=oidc.client_id,
+            redirect_url="",
+            scopes=oidc.custom_scopes.split(),
+            state="",
+            nonce="",
+            code_challenge="",
+        )
+    except OidcError as error:
+        if error.reason is Reason.SCOPE:
+            raise Failure(
+                errors.bad_request, f"custom_scopes: expected {error.expected}."
+            ) from error
+        raise Failure(
+            errors.oidc_connection_authorization_url_invalid_format,
+            f"authorization_url: expected {error.expected}.",
+        ) from error
 
 
 def _oidc(connection: Connection) -> OidcConfiguration:

@@ -1,6 +1,7 @@
 """SAML connections: created, configured, their certificates and keys kept (semantics 1.4)."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -33,7 +34,9 @@ from vestibule.store.interface import Transaction
 _NOT_FOUND: Final = errors.saml_connection_not_found
 _METADATA_REDIRECTS: Final = 3
 _METADATA_BYTES: Final = 1_048_576
-_NAMEID_FORMATS: Final = "urn:oasis:names:tc:SAML:"
+_NAMEID_FORMAT: Final = re.compile(
+    r"urn:oasis:names:tc:SAML:[12]\.[01]:nameid-format:[A-Za-z0-9-]{1,100}", re.ASCII
+)
 
 
 async def create(
@@ -57,6 +60,10 @@ async def create(
     )
     signing = await saml_keys.new_signing_key(context, project, connection)
     async with context.store.write() as tx:
+        # It may have been deleted while the key was made.
+        organization = await organizations.load(
+            tx, project, organization.organization_id, lock=True
+        )
         await connection_lifecycle.require_room(tx, organization)
         await tx.connections.insert(connection)
         await tx.connection_keys.insert(signing)
@@ -95,7 +102,7 @@ async def update_by_url(
     """
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, locator)
-        await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
+        _saml(await connections.load(tx, organization, connection_id, error=_NOT_FOUND))
     metadata = await _fetch_metadata(context, metadata_url)
     found = saml_keys.Added(certificates=metadata.certificates)
     changes = {"idp_entity_id": metadata.entity_id, "idp_sso_url": metadata.sso_url}
@@ -146,7 +153,9 @@ async def _locked(
     tx: Transaction, project: Project, locator: str, connection_id: str
 ) -> Connection:
     organization = await organizations.load(tx, project, locator, lock=True)
-    return await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
+    connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
+    _saml(connection)
+    return connection
 
 
 async def _fetch_metadata(context: Context, url: str) -> IdentityProviderMetadata:
@@ -203,7 +212,7 @@ def _apply(
         values["nameid_format"] = _nameid_format(changes["nameid_format"])
     for name in ("alternative_audience_uri", "alternative_acs_url"):
         if name in changes:
-            values[name] = _alternative(name, changes[name])
+            values[name] = _alternative(settings, name, changes[name])
     if "connection_roles" in changes:
         values["connection_roles"] = connection_fields.role_ids(
             organization, changes["connection_roles"]
@@ -258,21 +267,25 @@ def _mapping(value: Mapping[str, Any]) -> dict[str, str]:
 def _nameid_format(value: str) -> str:
     if not value:
         return SamlConfiguration().nameid_format
-    if not value.startswith(_NAMEID_FORMATS):
+    if not _NAMEID_FORMAT.fullmatch(value):
         raise Failure(
-            errors.bad_request, f"nameid_format: expected a URN that starts {_NAMEID_FORMATS}."
+            errors.bad_request,
+            "nameid_format: expected one of SAML's, urn:oasis:names:tc:SAML:…:nameid-format:….",
         )
-    return connection_fields.text(value, errors.bad_request)
+    return value
 
 
-def _alternative(name: str, value: str) -> str:
+def _alternative(settings: Settings, name: str, value: str) -> str:
     if len(value) > 1024 or not value.isprintable() or " " in value:
         raise Failure(errors.bad_request, f"{name}: expected a URI of at most 1024 characters.")
     if name == "alternative_acs_url" and value:
         try:
-            return endpoint_url(value)
+            endpoint_url(value)
         except SamlError as error:
             raise Failure(errors.bad_request, f"{name}: expected {error.expected}.") from error
+        # Assertions are sent there.
+        if not connection_fields.is_https_or_listed(settings, value):
+            raise Failure(errors.bad_request, f"{name}: expected an https URL.")
     return value
 
 

@@ -12,6 +12,7 @@ from vestibule.clock import DAY
 from vestibule.domain.connections import PRIVATE_KEY_PURPOSE
 from vestibule.domain.context import Context
 from vestibule.errors import ErrorType, Failure
+from vestibule.ids import same_secret
 from vestibule.records import Connection, ConnectionKey, Project
 from vestibule.saml import keys
 from vestibule.saml.errors import Reason, SamlError
@@ -79,10 +80,10 @@ async def add(
     """
     known = await of_purpose(tx, connection, "verification")
     held = {key.certificate for key in known}
-    fresh = [item for item in added.certificates if item.pem not in held]
+    fresh = {item.pem: item for item in added.certificates if item.pem not in held}
     if len(known) + len(fresh) > _MOST:
         raise Failure(errors.too_many_sso_verification_certificates)
-    for certificate in fresh:
+    for certificate in fresh.values():
         await tx.connection_keys.insert(_theirs(context, project, connection, certificate))
     if added.signing_key is not None:
         for old in await of_purpose(tx, connection, "signing"):
@@ -90,10 +91,25 @@ async def add(
         made = _ours(context, project, connection, added.signing_key, "signing")
         await tx.connection_keys.insert(made)
     if added.encryption_key is not None:
-        if len(await of_purpose(tx, connection, "encryption")) >= _MOST:
-            raise Failure(errors.too_many_encryption_certificates)
-        made = _ours(context, project, connection, added.encryption_key, "encryption")
-        await tx.connection_keys.insert(made)
+        await _add_encryption_key(tx, context, project, connection, added.encryption_key)
+
+
+async def _add_encryption_key(
+    tx: Transaction,
+    context: Context,
+    project: Project,
+    connection: Connection,
+    private: RSAPrivateKey,
+) -> None:
+    known = await of_purpose(tx, connection, "encryption")
+    pem = keys.private_key_pem(private).encode()
+    unseal = context.sealer.unseal
+    if any(same_secret(pem, unseal(k.private_key, purpose=PRIVATE_KEY_PURPOSE)) for k in known):
+        return
+    if len(known) >= _MOST:
+        raise Failure(errors.too_many_encryption_certificates)
+    made = _ours(context, project, connection, private, "encryption")
+    await tx.connection_keys.insert(made)
 
 
 async def of_purpose(
