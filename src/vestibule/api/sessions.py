@@ -158,7 +158,7 @@ class RevokeResponse(Response):
 )
 async def revoke(request: RevokeRequest, call: Call) -> RevokeResponse:
     """End one session, or all sessions of a member; ending it twice is no error."""
-    found = await session_revocation.find(
+    named = await session_revocation.find(
         call.context,
         call.project,
         member_session_id=request.member_session_id or "",
@@ -166,14 +166,15 @@ async def revoke(request: RevokeRequest, call: Call) -> RevokeResponse:
         session_jwt=request.session_jwt or "",
         member_id=request.member_id or "",
     )
-    for session in found:
+    if named.member_id:
+        # Also when there is no session: who may not ask does not learn that.
         call.require(
             "stytch.member",
             "revoke-sessions",
-            organization_id=session.organization_id,
-            member_id=session.member_id,
+            organization_id=named.organization_id,
+            member_id=named.member_id,
         )
-    await session_revocation.revoke(call.context, found)
+    await session_revocation.revoke(call.context, named)
     return RevokeResponse()
 
 

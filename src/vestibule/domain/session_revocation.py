@@ -1,6 +1,7 @@
 """Ending sessions: those that a call names, at once (semantics 6.4)."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from vestibule import errors
 from vestibule.domain import sessions
@@ -8,6 +9,18 @@ from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.records import Project, Session
 from vestibule.store.interface import Transaction
+
+
+@dataclass(frozen=True)
+class Named:
+    """Whose sessions a revocation is about, and those there are; '' when it is about nobody."""
+
+    organization_id: str
+    member_id: str
+    sessions: tuple[Session, ...]
+
+
+_NOBODY: Final = Named("", "", ())
 
 
 async def find(
@@ -18,7 +31,7 @@ async def find(
     session_token: str = "",
     session_jwt: str = "",
     member_id: str = "",
-) -> list[Session]:
+) -> Named:
     """Return the sessions that a revocation names by exactly one of its four arguments.
 
     A session that has ended already is no error: there is nothing left to revoke. Raises Failure
@@ -31,14 +44,14 @@ async def find(
         raise Failure(errors.too_many_session_revoke_arguments)
     now = context.clock.now()
     async with context.store.read() as tx:
-        if member_session_id:
-            return await tx.sessions.all(
-                project_id=project.project_id, session_id=member_session_id
-            )
         if member_id:
             return await _of_member_id(tx, project, member_id)
+        if member_session_id:
+            return _one(
+                await tx.sessions.find(project_id=project.project_id, session_id=member_session_id)
+            )
         try:
-            return [
+            return _one(
                 await sessions.find(
                     tx,
                     project,
@@ -46,17 +59,17 @@ async def find(
                     session_jwt_text=session_jwt,
                     now=now,
                 )
-            ]
+            )
         except Failure as failure:
             if failure.error is errors.session_not_found:
-                return []
+                return _NOBODY
             raise
 
 
-async def revoke(context: Context, found: Sequence[Session]) -> None:
+async def revoke(context: Context, named: Named) -> None:
     """End these sessions at once."""
     async with context.store.write() as tx:
-        for session in found:
+        for session in named.sessions:
             await tx.sessions.delete(
                 project_id=session.project_id,
                 organization_id=session.organization_id,
@@ -64,12 +77,19 @@ async def revoke(context: Context, found: Sequence[Session]) -> None:
             )
 
 
-async def _of_member_id(tx: Transaction, project: Project, member_id: str) -> list[Session]:
+def _one(session: Session | None) -> Named:
+    if session is None:
+        return _NOBODY
+    return Named(session.organization_id, session.member_id, (session,))
+
+
+async def _of_member_id(tx: Transaction, project: Project, member_id: str) -> Named:
     member = await tx.members.find(project_id=project.project_id, member_id=member_id)
     if member is None:
         raise Failure(errors.member_not_found)
-    return await tx.sessions.all(
+    found = await tx.sessions.all(
         project_id=project.project_id,
         organization_id=member.organization_id,
         member_id=member.member_id,
     )
+    return Named(member.organization_id, member.member_id, tuple(found))
