@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 import msgspec
+import uvloop
 
 from vestibule import errors, log
 from vestibule.app import App
@@ -72,7 +73,7 @@ def demo(port: int, once: bool) -> None:  # noqa: FBT001 - click passes them by 
 def _start(options: Options) -> None:
     log.configure(json=False)
     listening = listen(_HOST, options.port)
-    asyncio.run(_serve(options, listening))
+    uvloop.run(_serve(options, listening))
 
 
 async def _serve(options: Options, listening: socket.socket) -> None:

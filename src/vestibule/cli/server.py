@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import uvicorn
+import uvloop
 
 from vestibule import log
 from vestibule.app import App
@@ -21,7 +22,7 @@ def serve() -> None:
     """Serve production traffic; the database must be up to date (`vestibule migrate`)."""
     settings = read_settings()
     log.configure(json=settings.log_json)
-    asyncio.run(_serve(settings))
+    uvloop.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
