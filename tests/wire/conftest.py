@@ -1,0 +1,93 @@
+"""One real server, and the two official SDKs that talk to it over https."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.browsing import Door
+from tests.support.server_process import developing
+from tests.wire import connections
+from tests.wire.node_sdk import NodeSdk
+from tests.wire.python_sdk import PythonSdk
+from tests.wire.sdk import Sdk
+
+_numbers = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "drives(*methods): the SDK methods that this test calls with every field they have",
+    )
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Run `vestibule dev --tls`; give what it says about itself."""
+    with developing(tmp_path_factory.mktemp("wire"), tls=True) as (_, said):
+        yield said
+
+
+@pytest.fixture(scope="session")
+def door(places: dict[str, Any]) -> Door:
+    base_url = places["base_url"]
+    return Door(
+        base_url=base_url,
+        public_token=places["public_token"],
+        application_url=f"{base_url}/dev/app/callback",
+        ca_file=Path(places["ca_file"]),
+    )
+
+
+@pytest.fixture(scope="session")
+def credentials(places: dict[str, Any]) -> dict[str, Any]:
+    """Return what either SDK is made with."""
+    given = {name: places[name] for name in ("base_url", "project_id", "secret")}
+    return {**given, "ca_file": Path(places["ca_file"])}
+
+
+@pytest.fixture(scope="session")
+def python_sdk(credentials: dict[str, Any]) -> Iterator[PythonSdk]:
+    with PythonSdk(**credentials) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def node_sdk(credentials: dict[str, Any]) -> Iterator[NodeSdk]:
+    with NodeSdk(**credentials) as made:
+        yield made
+
+
+@pytest.fixture(params=["python", "node"])
+def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
+    """Give one SDK after the other; afterwards see that the fields were sent that a mark claims."""
+    made = Sdk(request.getfixturevalue(f"{request.param}_sdk"))
+    yield made
+    for mark in request.node.iter_markers("drives"):
+        for method in mark.args:
+            left_out = made.parameters(method) - made.sent[method]
+            assert not left_out, f"{method} was never called with {sorted(left_out)}"
+            unknown = made.sent[method] - made.parameters(method)
+            assert not unknown, f"{method} does not have {sorted(unknown)}"
+
+
+@pytest.fixture
+def unique(request: pytest.FixtureRequest) -> str:
+    """Return a name that no other test of this run uses."""
+    return f"w{next(_numbers)}"
+
+
+@pytest.fixture
+def organization_id(sdk: Sdk, unique: str) -> str:
+    """Return an organization with nothing in it."""
+    answer = sdk.call("organizations.create", organization_name=f"Acme {unique}")
+    return str(answer["organization"]["organization_id"])
+
+
+@pytest.fixture
+def active_connection(sdk: Sdk, organization_id: str, places: dict[str, Any]) -> dict[str, Any]:
+    """Return a SAML connection of the organization to the server's test identity provider."""
+    return connections.saml(sdk, organization_id, places["base_url"])
