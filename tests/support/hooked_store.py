@@ -16,6 +16,7 @@ class HookedStore:
         self.count = 0
         self._nth = 0
         self._hook: Hook | None = None
+        self._lost = 0
 
     def arm(self, nth: int, hook: Hook) -> None:
         """Run `hook` once, before the `nth` transaction from now (1 is the next)."""
@@ -24,6 +25,10 @@ class HookedStore:
     def fail(self, nth: int) -> None:
         """Let the `nth` transaction from now find the database gone; the next ones find it."""
         self.arm(nth, _gone)
+
+    def lose(self, nth: int) -> None:
+        """Let the database go away right after the `nth` transaction, a write, has committed."""
+        self.count, self._lost = 0, nth
 
     @property
     def fired(self) -> bool:
@@ -41,6 +46,9 @@ class HookedStore:
         await self._count()
         async with self.store.write() as tx:
             yield tx
+        if self.count == self._lost:
+            self._lost = 0
+            await _gone()
 
     async def close(self) -> None:
         await self.store.close()
