@@ -10,21 +10,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.wire.sdk_error import SdkError
+
 RUNNER = Path(__file__).parent / "node" / "runner.mjs"
 STOP_SECONDS = 10.0
+_DETAILS = ("status_code", "error_type", "error_message", "error_url", "request_id")
 
 
-class NodeSdkError(Exception):
-    """What the SDK threw: `kind` is its class (StytchError, RequestError ...)."""
-
-    def __init__(self, error: dict[str, Any]) -> None:
-        super().__init__(f"{error['class']}: {error['message']}")
-        self.kind: str = error["class"]
-        self.status_code: int | None = error.get("status_code")
-        self.error_type: str | None = error.get("error_type")
-        self.error_message: str | None = error.get("error_message")
-        self.error_url: str | None = error.get("error_url")
-        self.request_id: str | None = error.get("request_id")
+def _read_error(error: dict[str, Any]) -> SdkError:
+    return SdkError(
+        f"{error['class']}: {error['message']}",
+        kind=error["class"],
+        **{name: error.get(name) for name in _DETAILS},
+    )
 
 
 class NodeSdk:
@@ -77,12 +75,12 @@ class NodeSdk:
 
         Method names are the SDK's own, in camel case: "sso.saml.createConnection". The second
         argument, where the SDK takes one, is its options: {"authorization": {...}}.
-        NodeSdkError when the SDK throws, RuntimeError when the Node process itself ends.
+        SdkError when the SDK throws, RuntimeError when the Node process itself ends.
         """
         self._write({"method": method, "args": args})
         answer = json.loads(self._read())
         if "error" in answer:
-            raise NodeSdkError(answer["error"])
+            raise _read_error(answer["error"])
         result: dict[str, Any] = answer["result"]
         return result
 

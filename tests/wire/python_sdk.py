@@ -14,20 +14,7 @@ from stytch.core.response_base import StytchError
 from stytch.shared.method_options import Authorization
 
 from tests.wire import signatures
-
-
-class PythonSdkError(Exception):
-    """What the SDK threw; None where it knows nothing (its own checks have no status)."""
-
-    def __init__(self, error: StytchError) -> None:
-        super().__init__(str(error))
-        details = error.details
-        self.kind = type(error).__name__
-        self.status_code: int | None = details.status_code
-        self.error_type: str | None = details.error_type
-        self.error_message: str | None = details.error_message
-        self.error_url: str | None = details.error_url
-        self.request_id: str | None = details.request_id
+from tests.wire.sdk_error import SdkError
 
 
 class PythonSdk:
@@ -69,6 +56,19 @@ class PythonSdk:
         try:
             answer = function(**fields, **options)
         except StytchError as error:
-            raise PythonSdkError(error) from error
+            raise _read_error(error) from error
         dumped: dict[str, Any] = answer.model_dump(mode="json", exclude_unset=True)
         return dumped
+
+
+def _read_error(error: StytchError) -> SdkError:
+    details = error.details
+    return SdkError(
+        str(error),
+        kind=type(error).__name__,
+        status_code=details.status_code,
+        error_type=details.error_type,
+        error_message=details.error_message,
+        error_url=details.error_url,
+        request_id=details.request_id,
+    )

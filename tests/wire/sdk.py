@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.wire import signatures
-from tests.wire.node_sdk import NodeSdk, NodeSdkError
-from tests.wire.python_sdk import PythonSdk, PythonSdkError
-
-SdkError = PythonSdkError | NodeSdkError
-SDK_ERRORS = (PythonSdkError, NodeSdkError)
+from tests.wire.node_sdk import NodeSdk
+from tests.wire.python_sdk import PythonSdk
+from tests.wire.sdk_error import SdkError
 
 
 class Sdk:
@@ -25,7 +23,7 @@ class Sdk:
     ) -> dict[str, Any]:
         """Call a method; with `authorization` on behalf of the member of that session.
 
-        Raises one of SDK_ERRORS when the server refuses.
+        Raises SdkError when the server refuses.
         """
         self.sent[method] |= fields.keys()
         if isinstance(self._made, PythonSdk):
@@ -41,7 +39,7 @@ class Sdk:
         """Call what must be refused; return status and error type."""
         try:
             answer = self.call(method, authorization, **fields)
-        except SDK_ERRORS as error:
+        except SdkError as error:
             return error.status_code, error.error_type
         raise AssertionError(f"{method} was answered: {answer}")
 

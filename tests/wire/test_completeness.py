@@ -32,7 +32,7 @@ def test_every_endpoint_is_driven() -> None:
 
 def test_every_field_of_the_sdks_is_a_field_of_the_endpoint(python_sdk: PythonSdk) -> None:
     for endpoint in groups.endpoints():
-        known = set(endpoint.request.__struct_fields__)
+        known = frozenset(endpoint.request.__struct_fields__)
         method = endpoint.operation_id
         python = signatures.python_parameters(python_sdk.client, method)
         assert (method, known) == (method, python)

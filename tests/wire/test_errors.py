@@ -7,12 +7,13 @@ import pytest
 from tests.wire import expected
 from tests.wire.node_sdk import NodeSdk
 from tests.wire.python_sdk import PythonSdk
-from tests.wire.sdk import SDK_ERRORS, Sdk
+from tests.wire.sdk import Sdk
+from tests.wire.sdk_error import SdkError
 from vestibule import errors
 
 
 def test_error_carries_all_that_was_answered(sdk: Sdk, credentials: dict[str, Any]) -> None:
-    with pytest.raises(SDK_ERRORS) as raised:
+    with pytest.raises(SdkError) as raised:
         sdk.call("organizations.get", organization_id="größe/nowhere")
     error = raised.value
     assert error.kind == "StytchError"
@@ -23,7 +24,7 @@ def test_error_carries_all_that_was_answered(sdk: Sdk, credentials: dict[str, An
 
 
 def test_error_names_the_field(sdk: Sdk) -> None:
-    with pytest.raises(SDK_ERRORS) as raised:
+    with pytest.raises(SdkError) as raised:
         sdk.call("organizations.create", organization_name="Acme", auth_methods="SOMETIMES")
     error = raised.value
     assert (error.status_code, error.error_type) == (400, "bad_request")
