@@ -50,6 +50,7 @@ def is_https_or_listed(settings: Settings, url: str) -> bool:
     """True for https, and for http to a host that the operator lists (`outbound_hosts`)."""
     parts = urlsplit(url)
     listed = {name.strip().lower() for name in settings.outbound_hosts.split(",")}
+    listed.discard("")
     return parts.scheme == "https" or bool({parts.hostname, parts.netloc.lower()} & listed)
 
 

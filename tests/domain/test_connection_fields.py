@@ -1,0 +1,123 @@
+import pytest
+
+from vestibule import errors
+from vestibule.domain import connection_fields
+from vestibule.errors import ErrorType, Failure
+from vestibule.identity_providers.catalogue import CATALOGUE
+from vestibule.records import Organization, Role
+from vestibule.settings import Settings
+
+ACME = Organization(
+    organization_id="organization-test-1",
+    project_id="project-test-1",
+    organization_name="Acme",
+    organization_slug="acme",
+    custom_roles=(Role(role_id="editor", description="", permissions=()),),
+    created_at=1,
+    updated_at=1,
+)
+
+
+def refused(error: ErrorType, start: str, caught: pytest.ExceptionInfo[Failure]) -> bool:
+    return caught.value.error is error and caught.value.message.startswith(start)
+
+
+def test_display_name_may_have_256_characters() -> None:
+    assert connection_fields.display_name("é" * 256) == "é" * 256
+    with pytest.raises(Failure) as caught:
+        connection_fields.display_name("é" * 257)
+    assert refused(errors.invalid_display_name, "display_name: ", caught)
+
+
+def test_identity_provider_is_one_of_the_fifteen() -> None:
+    assert len(CATALOGUE) == 15
+    for name in CATALOGUE:
+        assert connection_fields.identity_provider(name) == name
+    for name in ("", "Okta", "okta "):
+        with pytest.raises(Failure) as caught:
+            connection_fields.identity_provider(name)
+        assert refused(errors.invalid_sso_idp, "identity_provider: expected one of ", caught)
+
+
+def test_attribute_mapping_is_a_copy() -> None:
+    given = {"email": "e"}
+    assert connection_fields.attribute_mapping(given) == given
+    assert connection_fields.attribute_mapping(given) is not given
+
+
+@pytest.mark.parametrize("value", [1, None, "", ["a"], {"a": "b"}, True, "x" * 513])
+def test_attribute_mapping_holds_names_only(value: object) -> None:
+    with pytest.raises(Failure) as caught:
+        connection_fields.attribute_mapping({"email": "e", "x": value})
+    nested = errors.saml_connection_no_nested_keys_in_attribute_mapping
+    assert refused(nested, "attribute_mapping.x: ", caught)
+
+
+def test_attribute_mapping_needs_names_for_its_keys() -> None:
+    with pytest.raises(Failure) as caught:
+        connection_fields.attribute_mapping({"": "e"})
+    nested = errors.saml_connection_no_nested_keys_in_attribute_mapping
+    assert refused(nested, "attribute_mapping.: ", caught)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url", "fine"),
+    [
+        ("", "https://idp.example.com/", True),
+        ("", "http://idp.example.com/", False),
+        ("", "http:///x", False),
+        ("idp.internal", "http://idp.internal:8080/x", True),
+        ("idp.internal:8080", "http://idp.internal:8080/x", True),
+        ("idp.internal:8080", "http://idp.internal/x", False),
+        (" a.test , IDP.internal ", "http://idp.INTERNAL/", True),
+        ("idp.internal", "http://idp.internal.evil.test/", False),
+        (",", "http://idp.internal/", False),
+        (",", "http:///x", False),
+    ],
+)
+def test_http_is_for_listed_hosts(hosts: str, url: str, fine: bool) -> None:
+    settings = Settings(outbound_hosts=hosts)
+    assert connection_fields.is_https_or_listed(settings, url) is fine
+
+
+def test_roles_of_the_policy_are_kept_once_in_their_order() -> None:
+    given = ["editor", "stytch_admin", "editor"]
+    assert connection_fields.role_ids(ACME, given) == ("editor", "stytch_admin")
+
+
+@pytest.mark.parametrize(
+    ("role_ids", "error"),
+    [
+        (["nobody"], errors.invalid_rbac_role_assignment),
+        ([""], errors.invalid_rbac_role_assignment),
+        (["editor", "stytch_member"], errors.cannot_assign_default_rbac_role_id),
+        (["editor"] * 1001, errors.invalid_rbac_role_assignment),
+    ],
+)
+def test_other_roles_are_refused(role_ids: list[str], error: ErrorType) -> None:
+    with pytest.raises(Failure) as caught:
+        connection_fields.role_ids(ACME, role_ids)
+    assert caught.value.error is error
+    with pytest.raises(Failure) as caught:
+        connection_fields.group_roles(ACME, [(role_id, "g") for role_id in role_ids])
+    assert caught.value.error is error
+
+
+@pytest.mark.parametrize("group", ["", "x" * 513])
+def test_group_role_needs_a_group(group: str) -> None:
+    with pytest.raises(Failure) as caught:
+        connection_fields.group_roles(ACME, [("editor", group)])
+    assert caught.value.error is errors.saml_group_role_assignment_does_not_contain_member_group
+
+
+def test_group_roles_are_kept_once_each() -> None:
+    kept = connection_fields.group_roles(ACME, [("editor", "a"), ("editor", "b"), ("editor", "a")])
+    assert [(each.role_id, each.group) for each in kept] == [("editor", "a"), ("editor", "b")]
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\x7f", "\u2028", "x" * 1025])
+def test_text_is_printable_and_bounded(value: str) -> None:
+    assert connection_fields.text("é b" * 300, errors.bad_request) == "é b" * 300
+    with pytest.raises(Failure) as caught:
+        connection_fields.text(value, errors.invalid_client_id)
+    assert caught.value.error is errors.invalid_client_id
