@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 export PYTHON
 
-.PHONY: help demo dev test check fmt docs lock interop bench-saml install
+.PHONY: help demo dev test check fmt docs lock interop bench-saml fuzz install
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -44,6 +44,9 @@ lock: install ## resolve the dependencies anew, with hashes, into requirements/
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--custom-compile-command "make lock" --output-file requirements/bench.txt \
 		--group bench --constraint requirements/development.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--custom-compile-command "make lock" --output-file requirements/fuzz.txt \
+		--group pyproject.toml:fuzz
 
 interop: install ## sign in through identity providers that others wrote
 	interop/install.sh
@@ -52,6 +55,10 @@ interop: install ## sign in through identity providers that others wrote
 bench-saml: install ## what verifying a SAML response costs, beside other verifiers
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench.saml
+
+fuzz: install ## change good SAML messages at random for five minutes (FUZZ="--seconds 60 --seed 1")
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	$(BIN)/python -m fuzz $(FUZZ)
 
 install: $(INSTALLED) ## make .venv with the locked packages
 

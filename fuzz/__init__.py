@@ -1,0 +1,1 @@
+"""What `make fuzz` runs: more of the properties than `make test` has time for."""
