@@ -53,10 +53,12 @@ async def test_record_is_found_by_its_key(store: Store, table: Table[Any]) -> No
         assert await rows(tx, table).find(**{**key, table.key[-1]: "another"}) is None
 
 
-@pytest.mark.parametrize("table", TABLES, ids=TABLE_NAMES)
+@pytest.mark.parametrize(
+    "table",
+    [table for table in TABLES if set(table.columns) > set(table.key)],
+    ids=lambda each: each.name,
+)
 async def test_update_writes_every_column_but_the_key(store: Store, table: Table[Any]) -> None:
-    if set(table.columns) == set(table.key):
-        return
     changed = _other_values(table)
     async with store.write() as tx:
         await insert_all(tx)
@@ -141,6 +143,7 @@ async def test_insert_if_absent_tells_whether_it_did(store: Store) -> None:
         ({"order": "created_at", "descending": True}, ["🛂", "Ä", "b", "a", "A"]),
         ({"descending": True, "limit": 2}, ["🛂", "Ä"]),
         ({"limit": 1}, ["A"]),
+        ({"descending": True}, ["🛂", "Ä", "b", "a", "A"]),
         ({"order": "environment"}, ["A", "a", "b", "Ä", "🛂"]),
         ({"order": "environment", "descending": True}, ["🛂", "Ä", "b", "a", "A"]),
     ],

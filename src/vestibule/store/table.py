@@ -8,6 +8,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -57,6 +58,7 @@ class Table(Generic[R]):
         self.columns = tuple(field.name for field in msgspec.structs.fields(record))
         self.json = frozenset(c for c in self.columns if not _is_plain(hints[c]))
         self.column_list = ", ".join(self.columns)
+        self.key_of_row = itemgetter(*(self.columns.index(column) for column in key))
         self._readers = tuple((c, self._reader(hints[c], c)) for c in self.columns)
 
     def _reader(self, hint: object, column: str) -> Callable[[Any], object] | None:
@@ -119,9 +121,11 @@ class Rows(Generic[R]):
         return await self._executor.execute(_update(table), table.values(record)) == 1
 
     async def find(self, *, lock: bool = False, **where: Any) -> R | None:
-        """Return the one record that fits, or None. `lock` is as in `all`."""
-        found = await self.all(lock=lock, limit=1, **where)
-        return found[0] if found else None
+        """Return a record that fits, or None. `lock` is as in `all`."""
+        predicate, values = self._predicate(where)
+        sql = f"{_select(self.table)}{predicate} LIMIT 1{self._lock(lock=lock)}"
+        found = await self._executor.fetch(sql, values)
+        return self.table.read(found[0]) if found else None
 
     async def all(
         self,
@@ -141,17 +145,21 @@ class Rows(Generic[R]):
         predicate, values = self._predicate(where)
         if order and order not in table.columns:
             raise TypeError(f"{table.name} has no column {order}")
-        columns = (order, *table.key) if order else table.key
-        direction = " DESC" if descending else ""
-        sql = f"SELECT {table.column_list} FROM {table.name}{predicate} ORDER BY " + ", ".join(
-            column + direction for column in columns
-        )
+        sql = f"{_select(table)}{predicate}"
+        # SQLite, which keeps no statistics unless told to, would rather walk through all rows of a
+        # project in the order of a key than look some up and sort them.
+        ordered = order or limit or lock
+        if ordered:
+            columns = (order, *table.key) if order else table.key
+            direction = " DESC" if descending else ""
+            sql += " ORDER BY " + ", ".join(column + direction for column in columns)
         if limit:
             values.append(limit)
             sql += f" LIMIT ${len(values)}"
-        if lock:
-            sql += self._executor.row_lock
-        return [table.read(row) for row in await self._executor.fetch(sql, values)]
+        rows = await self._executor.fetch(sql + self._lock(lock=lock), values)
+        if not ordered:
+            rows = sorted(rows, key=table.key_of_row, reverse=descending)
+        return [table.read(row) for row in rows]
 
     async def count(self, **where: Any) -> int:
         """Return how many rows fit."""
@@ -197,6 +205,9 @@ class Rows(Generic[R]):
         text = f"SELECT {self.table.column_list} FROM {self.table.name} {sql}"
         return [self.table.read(row) for row in await self._executor.fetch(text, values)]
 
+    def _lock(self, *, lock: bool) -> str:
+        return self._executor.row_lock if lock else ""
+
     def _predicate(self, where: Mapping[str, object]) -> tuple[str, list[object]]:
         parts: list[str] = []
         values: list[object] = []
@@ -216,6 +227,11 @@ class Rows(Generic[R]):
                 values.append(value)
                 parts.append(_CONDITIONS[suffix].format(column, f"${len(values)}"))
         return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
+
+
+@cache
+def _select(table: Table[Any]) -> str:
+    return f"SELECT {table.column_list} FROM {table.name}"
 
 
 @cache

@@ -108,7 +108,8 @@ CREATE TABLE organization_domains (
 CREATE UNIQUE INDEX organization_domains__domain__claimed
     ON organization_domains (project_id, domain) WHERE kind = 'claimed';
 -- Searches by domain, and who claims one: a prepared statement may not use the index above.
-CREATE INDEX organization_domains_by_domain ON organization_domains (project_id, domain);
+CREATE INDEX organization_domains_by_domain
+    ON organization_domains (project_id, domain, kind, organization_id);
 
 CREATE TABLE members (
     member_id TEXT NOT NULL,
