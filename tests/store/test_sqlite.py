@@ -2,14 +2,17 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.full_records import full_record
+from vestibule.store import interface
 from vestibule.store.interface import PROJECT, StoreUnavailable
-from vestibule.store.sqlite import SqliteStore, require_library
+from vestibule.store.sqlite import SqliteStore, _numbered, require_library
+from vestibule.store.table import Row, Rows, Table
 
 AMY = full_record(PROJECT)
 
@@ -159,3 +162,64 @@ async def test_writers_take_turns(sqlite_store: SqliteStore) -> None:
 
     await asyncio.gather(write("a"), write("b"), write("c"))
     assert log == ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]
+
+
+class Recorder:
+    """Keeps the statements that a table asks for, and finds nothing."""
+
+    row_lock = ""
+
+    def __init__(self) -> None:
+        self.statements: list[tuple[str, Sequence[Any]]] = []
+
+    async def fetch(self, sql: str, values: Sequence[object]) -> Sequence[Row]:
+        self.statements.append((sql, values))
+        return []
+
+    async def execute(self, sql: str, values: Sequence[object]) -> int:
+        self.statements.append((sql, values))
+        return 0
+
+
+LOOK_UPS: list[tuple[Table[Any], dict[str, Any]]] = [
+    (interface.ORGANIZATION, {"organization_slug": "x"}),
+    (interface.ORGANIZATION, {"organization_external_id": ("x", "y")}),
+    (interface.ORGANIZATION, {"organization_id": ("x", "y")}),
+    (interface.ORGANIZATION_DOMAIN, {"kind": "claimed", "domain": "x"}),
+    (interface.MEMBER, {"member_id": "x"}),
+    (interface.MEMBER, {"organization_id": "x", "external_id": "x"}),
+    (interface.MEMBER_EMAIL, {"organization_id": "x", "email_key": "x"}),
+    (interface.MEMBER_EMAIL, {"organization_id": "x", "member_id": ("x", "y")}),
+    (interface.MEMBER_ROLE, {"organization_id": "x", "member_id": ("x", "y")}),
+    (interface.REGISTRATION, {"organization_id": "x", "member_id": ("x", "y")}),
+    (interface.REGISTRATION, {"connection_id": "x", "external_id": "x"}),
+    (interface.CONNECTION, {"connection_id": ("x", "y")}),
+    (interface.SIGN_IN, {"sign_in_id": "x"}),
+    (interface.SSO_TOKEN, {"token_id": "x"}),
+    (interface.SESSION, {"token_id": "x"}),
+    (interface.SESSION, {"session_id": "x"}),
+    (interface.SESSION, {"organization_id": "x", "member_id": "x"}),
+    (interface.INTERMEDIATE_SESSION, {"token_id": "x"}),
+]
+
+
+@pytest.mark.parametrize(("table", "where"), LOOK_UPS, ids=lambda each: getattr(each, "name", ""))
+async def test_look_up_goes_by_all_it_knows(
+    path: Path, table: Table[Any], where: dict[str, Any]
+) -> None:
+    recorder = Recorder()
+    await Rows(table, recorder).find(project_id="p", **where)
+    await Rows(table, recorder).all(project_id="p", **where)
+    connection = sqlite3.connect(path)
+    for sql, values in recorder.statements:
+        ((*_, plan),) = connection.execute(f"EXPLAIN QUERY PLAN {_numbered(sql)}", values)
+        assert all(f"{column}=?" in plan for column in ("project_id", *where)), plan
+    connection.close()
+
+
+async def test_callback_finds_its_connection_without_a_project(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    sql = "EXPLAIN QUERY PLAN SELECT * FROM connections WHERE connection_id = ?"
+    ((*_, plan),) = connection.execute(sql, ["x"])
+    connection.close()
+    assert "USING INDEX connections_by_connection (connection_id=?)" in plan
