@@ -25,12 +25,11 @@ class ServerProcess:
     def __init__(self, words: list[str], *, folder: Path, environ: Mapping[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "stderr.log"
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("VESTIBULE_")}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "vestibule", *words],
                 cwd=folder,
-                env={**inherited, **environ},
+                env={**_inherited(), **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -108,11 +107,31 @@ def serving(folder: Path, *, port: int, environ: Mapping[str, str]) -> Iterator[
         process.stop()
 
 
+def run_to_end(words: list[str], *, folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
+    """Run `vestibule <words>`; return its exit status and all that it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "vestibule", *words],
+        cwd=folder,
+        env={**_inherited(), **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=READY_SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
 def free_port() -> int:
     """Return a TCP port of the loopback interface that nothing listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
+
+
+def _inherited() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith("VESTIBULE_")}
 
 
 def _listens(port: int) -> bool:
