@@ -1,15 +1,25 @@
 """The plain ends of a sign-in: the redirect to the application, and the one page for refusals."""
 
+from collections.abc import Awaitable, Callable
+from typing import Final
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from vestibule import errors
 from vestibule.browser.page import SAFETY, render
 from vestibule.domain.context import Context
+from vestibule.domain.sign_in.callback import Refused
 from vestibule.errors import Failure
 from vestibule.ids import new_id
 from vestibule.log import logger
-from vestibule.web import error_body
+from vestibule.web import ClientGone, error_body, failure_of
+
+# Every method reaches the page, so that the refusal of one is ours to render.
+ANY_METHOD: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+Page = Callable[[Request], Awaitable[Response]]
 
 
 def redirect(url: str, *, status: int = 302) -> Response:
@@ -48,3 +58,29 @@ def refused(
     )
     page.headers.update(headers)
     return page
+
+
+def guarded(context: Context, page: Page, *methods: str) -> Page:
+    """Let only `methods` in, and turn what `page` raises into the one plain page.
+
+    HEAD is not GET here: a link scanner must not use up a sign-in.
+    """
+
+    async def answer(request: Request) -> Response:
+        try:
+            if request.method not in methods:
+                raise Failure(errors.method_not_allowed)
+            return await page(request)
+        except ClientGone:
+            return Response(status_code=400)
+        except Refused as error:
+            failure = Failure(error.refusal.error, error.refusal.message)
+            trace_id = error.trace_id
+        except Exception as error:  # noqa: BLE001 - the one place where all errors become a page
+            failure, trace_id = failure_of(error), ""
+        response = refused(context, request, failure, trace_id=trace_id)
+        if failure.error is errors.method_not_allowed:
+            response.headers["Allow"] = ", ".join(m for m in methods if m != request.method)
+        return response
+
+    return answer
