@@ -1,18 +1,14 @@
 """Every route of the browser side."""
 
-from typing import Final
-
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
+from vestibule.browser import assets
 from vestibule.browser.page import render
 from vestibule.browser.sso import Sso
 from vestibule.domain.context import Context
 from vestibule.errors import all_errors
-
-_STATIC: Final[list[str | tuple[str, str]]] = [("vestibule.browser", "static")]
 
 
 def routes(context: Context) -> list[BaseRoute]:
@@ -20,7 +16,7 @@ def routes(context: Context) -> list[BaseRoute]:
     return [
         *Sso(context).routes(),
         Route("/errors", _errors, methods=["GET"]),
-        Mount("/assets", StaticFiles(packages=_STATIC)),
+        *assets.routes(),
     ]
 
 

@@ -1,0 +1,65 @@
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from vestibule.browser.page import SAFETY, render
+
+HOSTILE = "\"'><script>alert(1)</script>"
+
+
+def refused(**changes: object) -> str:
+    values: dict[str, Any] = {
+        "message": "m",
+        "error_type": "e",
+        "request_id": "r",
+        "trace_id": "t",
+        **changes,
+    }
+    return bytes(render("refused.html", **values).body).decode()
+
+
+def test_every_page_carries_the_safe_headers() -> None:
+    response = render("errors.html", errors=(), status=418)
+    assert response.status_code == 418
+    for name, value in SAFETY.items():
+        assert response.headers[name] == value
+
+
+def test_the_policy_lets_nothing_in_but_our_own_files() -> None:
+    directives = dict(
+        part.strip().split(" ", 1) for part in SAFETY["Content-Security-Policy"].split(";")
+    )
+    assert directives == {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "script-src": "'self'",
+        "img-src": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+
+
+@pytest.mark.parametrize("field", ["message", "error_type", "request_id", "trace_id"])
+def test_values_are_escaped(field: str) -> None:
+    page = refused(**{field: HOSTILE})
+    assert "<script" not in page
+    assert "&#34;&#39;&gt;&lt;script&gt;" in page
+
+
+def test_a_form_is_escaped_in_names_values_and_action() -> None:
+    response = render("post.html", action=HOSTILE, fields={HOSTILE: HOSTILE})
+    page = bytes(response.body).decode()
+    assert page.count("<script") == 1
+    assert '<script src="/assets/submit.js" defer>' in page
+    assert page.count("&lt;script&gt;") == 3
+
+
+def test_without_a_trace_there_is_none_on_the_page() -> None:
+    assert "Trace" in refused(trace_id="trace-1")
+    assert "Trace" not in refused(trace_id="")
+
+
+def test_a_value_that_is_missing_is_a_mistake() -> None:
+    with pytest.raises(UndefinedError):
+        render("refused.html")
