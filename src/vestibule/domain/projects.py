@@ -121,6 +121,8 @@ async def add_redirect_url(
     plain = not redirect_urls.has_placeholder(url)
     try:
         async with context.store.write() as tx:
+            # The project is held, so that of several that are added at once one is the default.
+            await tx.projects.find(lock=True, project_id=project.project_id)
             others = await tx.redirect_urls.all(project_id=project.project_id)
             record = RedirectUrl(
                 project_id=project.project_id,

@@ -1,0 +1,37 @@
+from typing import Any
+
+from vestibule.domain.factors import with_factor
+from vestibule.records import Factor
+
+
+def factor(at: int, *, kind: str = "sso", **details: Any) -> Factor:
+    return Factor(
+        type=kind,
+        delivery_method="x",
+        details_name="x",
+        details=details,
+        last_authenticated_at=at,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def test_a_new_factor_comes_last() -> None:
+    first, second = factor(1, provider_id="c-1"), factor(2, provider_id="c-2")
+    assert with_factor((), first) == (first,)
+    assert with_factor((first,), second) == (first, second)
+
+
+def test_a_factor_of_the_same_connection_is_proven_again() -> None:
+    old, other = factor(1, provider_id="c-1"), factor(2, provider_id="c-2")
+    (kept, again) = with_factor((old, other), factor(3, provider_id="c-1", external_id="new"))
+    assert kept == other
+    assert (again.created_at, again.last_authenticated_at, again.updated_at) == (1, 3, 3)
+    assert again.details["external_id"] == "new"
+
+
+def test_factors_without_a_connection_are_not_the_same() -> None:
+    sms, totp = factor(1, kind="otp"), factor(2, kind="totp")
+    assert with_factor((sms,), totp) == (sms, totp)
+    sso = factor(3, provider_id="c-1")
+    assert with_factor((sms, totp), sso) == (sms, totp, sso)
