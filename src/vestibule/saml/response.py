@@ -78,8 +78,7 @@ def read_form_field(value: str) -> bytes:
     if len(value) > 2 * MAX_BYTES:
         raise SamlError(Reason.XML_SIZE, expected=f"at most {MAX_BYTES} bytes", received="more")
     try:
-        compact = value.encode("ascii").translate(None, b" \t\r\n")
-        data = pybase64.b64decode(compact, validate=True)
+        data = _decode(value)
     except ValueError:
         raise SamlError(Reason.XML_BASE64, expected="base64", received=value) from None
     if len(data) > MAX_BYTES:
@@ -87,6 +86,14 @@ def read_form_field(value: str) -> bytes:
             Reason.XML_SIZE, expected=f"at most {MAX_BYTES} bytes", received=f"{len(data)} bytes"
         )
     return data
+
+
+def _decode(value: str) -> bytes:
+    try:
+        return pybase64.b64decode(value, validate=True)
+    except ValueError:
+        compact = value.encode("ascii").translate(None, b" \t\r\n")
+        return pybase64.b64decode(compact, validate=True)
 
 
 def peek_in_response_to(data: bytes) -> str | None:
