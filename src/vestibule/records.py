@@ -236,11 +236,18 @@ class GroupRoleAssignment(Record, frozen=True, kw_only=True):
 
 
 class SamlConfiguration(Record, frozen=True, kw_only=True):
-    """What a SAML connection knows of its identity provider."""
+    """What a SAML connection knows of its identity provider.
+
+    The `idp_slo_*` fields are those of Single Logout; a response goes to `idp_slo_response_url`.
+    They are empty where its metadata names none.
+    """
 
     idp_entity_id: str = ""
     idp_sso_url: str = ""
     idp_sso_binding: Literal["redirect", "post"] = "redirect"
+    idp_slo_url: str = ""
+    idp_slo_response_url: str = ""
+    idp_slo_binding: Literal["redirect", "post"] = "redirect"
     attribute_mapping: Json | None = None
     nameid_format: str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
     alternative_audience_uri: str = ""
@@ -431,13 +438,16 @@ class Trace(Record, frozen=True, kw_only=True):
 class Factor(Record, frozen=True, kw_only=True):
     """How a member proved an identity.
 
-    `details` is the wire's detail object and `details_name` its key there.
+    `details` is the wire's detail object and `details_name` its key there. `name_id` and
+    `session_index` are what a SAML identity provider calls person and session at logout.
     """
 
     type: str
     delivery_method: str
     details_name: str
     details: Json
+    name_id: str = ""
+    session_index: str = ""
     sequence_order: Literal["PRIMARY", "SECONDARY", "UNKNOWN"] = "PRIMARY"
     last_authenticated_at: int
     created_at: int

@@ -28,7 +28,12 @@ def redirect(url: str, *, status: int = 302) -> Response:
 
 
 def refused(
-    context: Context, request: Request, failure: Failure, *, trace_id: str = ""
+    context: Context,
+    request: Request,
+    failure: Failure,
+    *,
+    trace_id: str = "",
+    template: str = "refused.html",
 ) -> Response:
     """Return the page (or JSON, when that is accepted) of a failure, with its references."""
     request_id = new_id("request-id", "test", now=context.clock.now(), entropy=context.entropy)
@@ -49,7 +54,7 @@ def refused(
             headers={**SAFETY, **headers},
         )
     page = render(
-        "refused.html",
+        template,
         status=failure.error.status,
         message=failure.message,
         error_type=failure.error.name,
@@ -60,7 +65,7 @@ def refused(
     return page
 
 
-def guarded(context: Context, page: Page, *methods: str) -> Page:
+def guarded(context: Context, page: Page, *methods: str, template: str = "refused.html") -> Page:
     """Let only `methods` in, and turn what `page` raises into the one plain page.
 
     HEAD is not GET here: a link scanner must not use up a sign-in.
@@ -78,7 +83,7 @@ def guarded(context: Context, page: Page, *methods: str) -> Page:
             trace_id = error.trace_id
         except Exception as error:  # noqa: BLE001 - the one place where all errors become a page
             failure, trace_id = failure_of(error), ""
-        response = refused(context, request, failure, trace_id=trace_id)
+        response = refused(context, request, failure, trace_id=trace_id, template=template)
         if failure.error is errors.method_not_allowed:
             response.headers["Allow"] = ", ".join(m for m in methods if m != request.method)
         return response

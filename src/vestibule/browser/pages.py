@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from vestibule.browser import assets
+from vestibule.browser.logout import Logout
 from vestibule.browser.page import render
 from vestibule.browser.sso import Sso
 from vestibule.domain.context import Context
@@ -15,6 +16,7 @@ def routes(context: Context) -> list[BaseRoute]:
     """Return the routes."""
     return [
         *Sso(context).routes(),
+        *Logout(context).routes(),
         Route("/errors", _errors, methods=["GET"]),
         *assets.routes(),
     ]

@@ -17,6 +17,11 @@ def service_provider_url(settings: Settings, connection_id: str) -> str:
     return f"{settings.base_url}/v1/b2b/sso/callback/{connection_id}"
 
 
+def logout_url(settings: Settings, connection_id: str) -> str:
+    """Return where the identity provider of a SAML connection sends its logout messages."""
+    return f"{settings.base_url}/v1/public/sso/logout/{connection_id}"
+
+
 async def load(
     tx: Transaction,
     organization: Organization,

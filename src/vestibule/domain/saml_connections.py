@@ -112,7 +112,8 @@ async def update_by_url(
         changed = _apply(context.settings, organization, connection, changes)
         saml = _saml(changed)
         binding = "redirect" if metadata.redirect_sso_url else "post"
-        changed = replace(changed, saml=replace(saml, idp_sso_binding=binding))
+        logout = _logout(context.settings, metadata)
+        changed = replace(changed, saml=replace(saml, idp_sso_binding=binding, **logout))
         await _require_unique(tx, changed)
         await saml_keys.add(tx, context, project, connection, found)
         return await connection_lifecycle.settle(tx, context, organization, changed)
@@ -222,7 +223,15 @@ def _apply(
     saml = replace(_saml(connection), **values)
     if saml.group_roles and "groups" not in (saml.attribute_mapping or {}):
         raise Failure(errors.saml_connection_attribute_mapping_missing_groups_key)
+    saml = _without_old_logout(_saml(connection), saml)
     return replace(connection, saml=saml, **_common(changes))
+
+
+def _without_old_logout(before: SamlConfiguration, after: SamlConfiguration) -> SamlConfiguration:
+    """Return `after`; answers to another identity provider must not go to the old one's address."""
+    if after.idp_entity_id == before.idp_entity_id:
+        return after
+    return replace(after, idp_slo_url="", idp_slo_response_url="")
 
 
 def _saml(connection: Connection) -> SamlConfiguration:
@@ -251,6 +260,22 @@ def _sso_url(settings: Settings, value: str) -> str:
     if not connection_fields.is_https_or_listed(settings, url):
         raise Failure(errors.saml_connection_idp_sso_url_not_https)
     return url
+
+
+def _logout(settings: Settings, metadata: IdentityProviderMetadata) -> dict[str, str]:
+    """Return where Single Logout goes; nowhere when that is not as safe as a login has to be."""
+    redirect = metadata.redirect_slo_url is not None
+    url = metadata.redirect_slo_url if redirect else metadata.post_slo_url
+    response = metadata.redirect_slo_response_url if redirect else metadata.post_slo_response_url
+    usable = [
+        each if each and connection_fields.is_https_or_listed(settings, each) else ""
+        for each in (url, response)
+    ]
+    return {
+        "idp_slo_url": usable[0],
+        "idp_slo_response_url": usable[1],
+        "idp_slo_binding": "redirect" if redirect else "post",
+    }
 
 
 def _mapping(value: Mapping[str, Any]) -> dict[str, str]:

@@ -216,6 +216,8 @@ def _factor(token: SsoToken, registration: Registration, *, now: int) -> Factor:
             "provider_id": registration.connection_id,
             "external_id": registration.external_id,
         },
+        name_id=token.identity.name_id,
+        session_index=token.identity.session_index,
         last_authenticated_at=now,
         created_at=now,
         updated_at=now,

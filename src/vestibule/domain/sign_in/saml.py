@@ -1,20 +1,19 @@
 """The SAML callback: from a posted Response to an sso_token (security.md 3.2)."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from vestibule import errors
 from vestibule.clock import SECOND
 from vestibule.domain import connections
 from vestibule.domain.context import Context
+from vestibule.domain.pinned_certificates import pinned
 from vestibule.domain.private_keys import load
-from vestibule.domain.sign_in import browser_binding, callback, refusals
+from vestibule.domain.sign_in import browser_binding, callback, logged_out, refusals
 from vestibule.domain.sign_in.browser_binding import Binding
 from vestibule.domain.sign_in.callback import Done, Target
 from vestibule.domain.sign_in.mapping import saml_identity
 from vestibule.errors import Failure
 from vestibule.records import ConnectionKey, SamlConfiguration, SignIn
-from vestibule.saml.keys import Certificate, read_certificate
 from vestibule.saml.response import (
     Expectation,
     peek_in_response_to,
@@ -75,6 +74,12 @@ async def _complete(context: Context, found: Target, answer: SamlAnswer, trace_i
         await callback.claim_assertion(
             tx, found, assertion.assertion_id, until=assertion.replay_until, now=now
         )
+        await logged_out.refuse(
+            tx,
+            found,
+            assertion,
+            begun=sign_in.created_at if sign_in else assertion.authenticated_at or 0,
+        )
         if sign_in is not None and not await callback.consume(tx, sign_in, now=now):
             raise Failure(errors.unsolicited_saml_response)
         return await callback.accept(
@@ -121,10 +126,9 @@ def _expectation(
     keys: list[ConnectionKey],
 ) -> Expectation:
     url = connections.service_provider_url(context.settings, found.connection.connection_id)
-    pinned = [_certificate(key.certificate) for key in keys if key.purpose == "verification"]
     return Expectation(
         idp_entity_id=saml.idp_entity_id,
-        keys=tuple(pinned),
+        keys=pinned(keys),
         acs_urls=tuple(filter(None, (url, saml.alternative_acs_url))),
         audiences=tuple(filter(None, (url, saml.alternative_audience_uri))),
         request_id=sign_in.request_id if sign_in else None,
@@ -135,9 +139,3 @@ def _expectation(
             if key.purpose == "encryption"
         ),
     )
-
-
-@lru_cache(maxsize=1024)
-def _certificate(pem: str) -> Certificate:
-    """Read a pinned certificate once per process; the text is its own key."""
-    return read_certificate(pem)
