@@ -7,6 +7,14 @@ from tests.meta.source_tree import PACKAGE, TESTS, files
 
 TESTED_ELSEWHERE = {
     "domain/context.py": "holds the doors and does nothing",
+    "domain/sessions.py": "tests/api/test_sessions.py asks every function of it, over HTTP",
+    "domain/sign_in/callback.py": "both callbacks go through it in tests/attacks and tests/flows",
+    "domain/sign_in/mapping.py": "tests/flows/test_mapped_sign_in.py has a test for every rule",
+    "domain/sign_in/oidc.py": "tests/attacks/test_callback_oidc.py, tests/flows",
+    "domain/sign_in/provisioning.py": "tests/flows/test_decision_table.py has a test for every row",
+    "domain/sign_in/redemption.py": "tests/attacks/test_tokens.py, tests/flows",
+    "domain/sign_in/saml.py": "tests/attacks/test_callback_saml.py, tests/flows",
+    "domain/sign_in/service_provider.py": "tests/browser/test_sso.py reads the metadata",
     "identity_providers/base.py": "declares a vendor's shape; test_catalogue.py reads every vendor",
     "permissions.py": "declares values only; tests/api tests who is let in",
     "records.py": "declares the nouns only; tests/store keeps and reads each",
