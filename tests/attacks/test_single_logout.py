@@ -3,12 +3,12 @@
 import zlib
 from base64 import b64decode, b64encode
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from lxml import etree
 
-from tests.support.asgi import Answer, call
+from tests.support.asgi import Answer
 from tests.support.refusals import assert_safe, traces
 from tests.support.saml_keys import signer
 from tests.support.scenario import Scenario
@@ -234,39 +234,3 @@ async def test_logout_is_remembered_again_when_it_happens_again(
     await idp.redirect(idp.request())
     scenario.clock.advance(MINUTE)
     assert (await idp.post_response(late)).status == errors.expired_saml_response.status
-
-
-@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE"])
-async def test_other_methods_are_refused(idp: Provider, method: str) -> None:
-    answer = await call(idp.scenario.app, method, urlsplit(idp.logout_url).path)
-    assert answer.status == 405
-    assert answer.headers["allow"] == "GET, POST"
-
-
-@pytest.mark.parametrize("query", ["", "SAMLRequest=%FF", "SAMLRequest=x&SAMLRequest=x", "a=b"])
-async def test_a_query_without_one_message_is_refused(
-    scenario: Scenario, idp: Provider, query: str
-) -> None:
-    answer = await idp.visit(query)
-    assert answer.status == 400
-    assert (await traces(scenario))[-1].outcome == "failed"
-
-
-async def test_two_messages_in_a_form_are_refused(scenario: Scenario, idp: Provider) -> None:
-    answer = await idp.post_fields({"SAMLRequest": "x", "SAMLResponse": "x"})
-    await assert_nothing_ended(
-        scenario,
-        answer,
-        error=errors.missing_saml_response,
-        reason="http.params",
-        sessions=0,
-    )
-
-
-async def test_a_connection_of_another_kind_or_none_has_no_logout(scenario: Scenario) -> None:
-    organization = await scenario.organization()
-    connection = await scenario.oidc_connection(organization["organization_id"])
-    path = "/v1/public/sso/logout"
-    for connection_id in (connection["connection_id"], "saml-connection-test-none"):
-        answer = await scenario.browser().get(f"{path}/{connection_id}?SAMLRequest=x")
-        assert answer.status == 404
