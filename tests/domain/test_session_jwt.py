@@ -51,7 +51,7 @@ async def refused(door: Door, text: str) -> tuple[int, str]:
     return await door.scenario.api.bad("POST", AUTHENTICATE, {"session_jwt": text})
 
 
-async def accepted(door: Door, text: str) -> dict[str, Any]:
+async def authenticated(door: Door, text: str) -> dict[str, Any]:
     return dict(await door.scenario.api.good("POST", AUTHENTICATE, {"session_jwt": text}))
 
 
@@ -103,7 +103,7 @@ async def test_anybody_can_verify_it_with_the_published_key(door: Door) -> None:
 async def test_it_ends_with_its_session_when_that_is_sooner(door: Door) -> None:
     result = await door.scenario.authenticate(await door.token(), session_duration_minutes=5)
     door.scenario.clock.advance(2 * MINUTE)
-    text = (await accepted(door, result["session_jwt"]))["session_jwt"]
+    text = (await authenticated(door, result["session_jwt"]))["session_jwt"]
     _, claims = parts(text)
     assert claims["exp"] - claims["iat"] == 180
     _, first = parts(result["session_jwt"])
@@ -113,7 +113,7 @@ async def test_it_ends_with_its_session_when_that_is_sooner(door: Door) -> None:
 async def test_an_expired_one_still_names_its_living_session(door: Door) -> None:
     result = await door.log_in()
     door.scenario.clock.advance(59 * MINUTE)
-    again = await accepted(door, result["session_jwt"])
+    again = await authenticated(door, result["session_jwt"])
     assert again["session_token"] == result["session_token"]
     door.scenario.clock.advance(MINUTE)
     assert await refused(door, result["session_jwt"]) == (404, "session_not_found")
@@ -124,7 +124,7 @@ async def test_an_expired_one_still_names_its_living_session(door: Door) -> None
 async def test_headers_that_are_not_ours_are_refused(door: Door) -> None:
     text = (await door.log_in())["session_jwt"]
     header, claims = parts(text)
-    assert (await accepted(door, signed(header, claims)))["session_jwt"]
+    assert (await authenticated(door, signed(header, claims)))["session_jwt"]
     for changes in (
         {"alg": "none"},
         {"alg": "nOnE"},
@@ -273,15 +273,15 @@ async def test_a_new_key_is_published_first_and_the_old_one_stays_for_a_month(
     assert await kid(door) == old_id
     scenario.clock.advance(1)
     assert await kid(door) == new_id
-    new = (await accepted(door, old))["session_jwt"]
+    new = (await authenticated(door, old))["session_jwt"]
     assert parts(new)[0]["kid"] == new_id
     scenario.clock.advance(30 * DAY - 1)
     assert sorted(await published(scenario)) == sorted([new_id, old_id])
-    await accepted(door, old)
+    await authenticated(door, old)
     scenario.clock.advance(1)
     assert await published(scenario) == [new_id]
     assert await refused(door, old) == UNPARSABLE
-    await accepted(door, new)
+    await authenticated(door, new)
 
 
 async def test_rotating_twice_at_once_leaves_the_last_key_alone(door: Door) -> None:
