@@ -87,6 +87,21 @@ async def test_sp_62_without_an_index_only_this_connection_is_meant(scenario: Sc
     assert (await lives(scenario, here), await lives(scenario, there)) == (False, True)
 
 
+@pytest.mark.case("SP-62")
+async def test_sp_62_a_session_of_the_member_at_another_provider_goes_on(
+    scenario: Scenario, idp: Provider
+) -> None:
+    issuer = "https://second-idp.example.com"
+    connection = await scenario.saml_connection(
+        idp.connection["organization_id"], idp="idp-2", idp_entity_id=issuer
+    )
+    second = Provider(scenario, connection, key="idp-2", issuer=issuer)
+    here, there = await idp.sign_in(), await second.sign_in()
+    assert here["member_id"] == there["member_id"]
+    await idp.redirect(idp.request())
+    assert (await lives(scenario, here), await lives(scenario, there)) == (False, True)
+
+
 async def test_a_name_with_no_session_left_is_logged_out(idp: Provider) -> None:
     await idp.sign_in()
     idp.scenario.clock.advance(2 * HOUR)
@@ -174,10 +189,12 @@ async def test_a_token_that_waits_to_be_redeemed_is_used_up(
 ) -> None:
     await idp.sign_in()
     mine, kept = await idp.token(session_index="_s-2"), await idp.token(session_index="_s-3")
+    other = await idp.token(email=BOB, session_index="_s-2")
     await idp.redirect(idp.request(session_indexes=["_s-2"]))
     refused = await scenario.api.bad("POST", "/v1/b2b/sso/authenticate", {"sso_token": mine})
     assert refused == (404, "sso_token_not_found")
     await scenario.authenticate(kept)
+    await scenario.authenticate(other)
 
 
 async def test_an_intermediate_session_ends_too(scenario: Scenario) -> None:

@@ -68,6 +68,13 @@ def test_a_byte_order_mark_is_xml_and_the_verifier_judges_it(mark: bytes) -> Non
     assert message(mark + b"<r/>") == mark + b"<r/>"
 
 
+def test_white_space_of_an_editor_around_xml_does_not_count() -> None:
+    assert message(b"\n <r/>\n") == b"<r/>"
+    assert explain(b"\n" + GOOD + b"\n", expectation(), now=NOW).verdict == (
+        verify_response(GOOD, expectation(), now=NOW)
+    )
+
+
 def test_claims_are_what_the_message_says_of_itself() -> None:
     assert read_claims(GOOD) == Claims(
         acs_url=ACS, audience=AUD, request_id=REQ, issued_at=NOW, encrypted=False

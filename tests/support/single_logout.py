@@ -37,6 +37,7 @@ class Provider:
     scenario: Scenario
     connection: Connection
     key: str = "idp"
+    issuer: str = IDP_ENTITY
     made: int = 0
 
     @property
@@ -54,7 +55,7 @@ class Provider:
         self.made += 1
         stated = {"email": [email], "firstName": ["Ada"], "lastName": ["Lovelace"]}
         root = saml_documents.response_element(
-            issuer=IDP_ENTITY,
+            issuer=self.issuer,
             acs=self.connection["acs_url"],
             audience=self.connection["audience_uri"],
             in_response_to=None,
@@ -94,7 +95,7 @@ class Provider:
             "issued_at": now,
             "not_on_or_after": now + 5 * MINUTE,
             "destination": self.logout_url,
-            "issuer": IDP_ENTITY,
+            "issuer": self.issuer,
             **changes,
         }
         return logout_request(name_id=name_id, **values)
