@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from vestibule.store.address import sqlite_path
 from vestibule.store.interface import StoreUnavailable
-from vestibule.store.sqlite import is_unavailable
+from vestibule.store.sqlite_statements import is_unavailable
 
 T = TypeVar("T")
 
