@@ -8,6 +8,7 @@ from vestibule.oidc.errors import OidcError
 from vestibule.oidc.errors import Reason as OidcReason
 from vestibule.saml.errors import Reason as SamlReason
 from vestibule.saml.errors import SamlError, Step
+from vestibule.saml.remedies import remedy
 from vestibule.store.interface import Conflict, StoreUnavailable
 
 SIDES = {"identity_provider", "vestibule", "application", "user"}
@@ -28,6 +29,14 @@ def test_every_reason_of_saml_has_an_error_and_a_side(reason: SamlReason) -> Non
     assert refusal.message == ""
     (step,) = refusal.steps
     assert (step.name, step.expected, step.received, step.passed) == (reason.value, "a", "b", False)
+
+
+@pytest.mark.parametrize("reason", list(SamlReason))
+def test_the_step_of_saml_that_failed_says_who_ends_it_and_how(reason: SamlReason) -> None:
+    passed = Step("xml", "a", "b", passed=True)
+    refusal = of(SamlError(reason, steps=(passed,)))
+    assert refusal.side == remedy(reason).side
+    assert [step.fix for step in refusal.steps] == ["", remedy(reason).fix]
 
 
 @pytest.mark.parametrize("reason", list(OidcReason))
