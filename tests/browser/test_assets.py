@@ -6,7 +6,11 @@ from tests.support.scenario import Scenario
 
 @pytest.mark.parametrize(
     ("name", "content_type"),
-    [("vestibule.css", "text/css"), ("submit.js", "text/javascript")],
+    [
+        ("vestibule.css", "text/css"),
+        ("submit.js", "text/javascript"),
+        ("icon.svg", "image/svg+xml"),
+    ],
 )
 async def test_our_own_assets_are_served(scenario: Scenario, name: str, content_type: str) -> None:
     answer = await call(scenario.app, "GET", f"/assets/{name}")

@@ -1,4 +1,4 @@
-"""Our style sheet and script, read once; a path that is none of them is nobody's."""
+"""Our style sheet, script and icon, read once; a path that is none of them is nobody's."""
 
 from importlib.resources import files
 from typing import Final
@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-_TYPES: Final = {"css": "text/css", "js": "text/javascript"}
+_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS: Final = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
 
 

@@ -1,0 +1,227 @@
+"""Our pages in a real browser: the cookie hop across sites, the form that sends itself, refusals.
+
+The server is at 127.0.0.1 and the identity provider at localhost: two sites, so that cookies and
+content security policies matter as they do in the world.
+"""
+
+import zlib
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from lxml import etree
+from msgspec.structs import replace
+from playwright.async_api import Browser, Page, async_playwright, expect
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from tests.dev.serving import serving_app
+from tests.support.context import RoutedFetch, open_test_context
+from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.refusals import left, traces
+from tests.support.scenario import Scenario, add_project
+from vestibule.app import App
+from vestibule.dev.tls import TlsFiles, local_authority
+from vestibule.domain import projects
+from vestibule.settings import Settings
+from vestibule.store.interface import Store
+
+CHROMIUM = "/usr/bin/chromium"
+FORM = """<!doctype html><link rel=icon href=data:,><h1>Identity provider</h1>
+<form method=post action="{action}"><input name=SAMLResponse value="{response}">
+<input name=RelayState value="{relay_state}"><button>Sign in</button></form>"""
+
+
+@dataclass
+class World:
+    """A server, an identity provider on another site, and the application beside it."""
+
+    scenario: Scenario
+    base_url: str
+    elsewhere: str
+    connection: dict[str, Any]
+    posts: list[str]
+
+    @property
+    def start_url(self) -> str:
+        query = urlencode(
+            {
+                "public_token": self.scenario.public_token,
+                "connection_id": self.connection["connection_id"],
+                "login_redirect_url": f"{self.elsewhere}/app",
+                "signup_redirect_url": f"{self.elsewhere}/app",
+            }
+        )
+        return f"{self.base_url}/v1/public/sso/start?{query}"
+
+
+@pytest.fixture(params=["http", "https"])
+async def tls(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> TlsFiles | None:
+    return local_authority(tmp_path / "tls", now=clock.now()) if request.param == "https" else None
+
+
+@pytest.fixture
+async def world(
+    store: Store, clock: HandClock, entropy: SeededEntropy, tls: TlsFiles | None
+) -> AsyncIterator[World]:
+    made: list[World] = []
+
+    async def build(base_url: str) -> App:
+        context = await open_test_context(
+            store,
+            clock=clock,
+            entropy=entropy,
+            fetch=RoutedFetch(),
+            settings=Settings(base_url=base_url),
+        )
+        app = App(context)
+        scenario = await add_project(app, context, name="first")
+        organization = await scenario.organization()
+        connection = await scenario.saml_connection(organization["organization_id"])
+        made.append(World(scenario, base_url, "", connection, []))
+        return app
+
+    async def identity_provider(request: Request) -> Response:
+        world = made[0]
+        given = dict(request.query_params)
+        if request.method == "POST":
+            given = {k: v[0] for k, v in parse_qs((await request.body()).decode()).items()}
+        response = world.scenario.saml_response(
+            world.connection, in_response_to=request_id(given["SAMLRequest"])
+        )
+        page = FORM.format(
+            action=world.connection["acs_url"],
+            response=response,
+            relay_state=given.get("RelayState", ""),
+        )
+        return HTMLResponse(page)
+
+    async def application(_request: Request) -> Response:
+        return HTMLResponse("<!doctype html><link rel=icon href=data:,><h1>Application</h1>")
+
+    async def beside(_base_url: str) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/sso", identity_provider, methods=["GET", "POST"]),
+                Route("/app", application),
+            ]
+        )
+
+    async with serving_app(build, tls=tls), serving_app(beside, tls=tls) as beside_url:
+        (world,) = made
+        world.elsewhere = beside_url.replace("127.0.0.1", "localhost")
+        await projects.add_redirect_url(
+            world.scenario.context,
+            world.scenario.project,
+            f"{world.elsewhere}/app",
+            login=True,
+            signup=True,
+        )
+        await by(world, "redirect")
+        yield world
+
+
+async def by(world: World, binding: str) -> None:
+    """Let requests go to the identity provider of this world by this binding."""
+    async with world.scenario.context.store.write() as tx:
+        stored = await tx.connections.find(connection_id=world.connection["connection_id"])
+        assert stored is not None
+        assert stored.saml is not None
+        saml = replace(stored.saml, idp_sso_url=f"{world.elsewhere}/sso", idp_sso_binding=binding)
+        await tx.connections.update(replace(stored, saml=saml))
+
+
+def request_id(message: str) -> str:
+    raw = b64decode(message)
+    text = raw if raw.startswith(b"<") else zlib.decompress(raw, wbits=-zlib.MAX_WBITS)
+    return str(etree.fromstring(text).get("ID"))
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+async def open_page(chromium: Browser, world: World, **options: Any) -> tuple[Page, list[str]]:
+    """Return a page and what it complains about; it notes what is posted to the server."""
+    context = await chromium.new_context(ignore_https_errors=True, **options)
+    page, complaints = await context.new_page(), []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            world.posts.append(urlsplit(request.url).path)
+            if request.method == "POST" and request.url.startswith(world.base_url)
+            else None
+        ),
+    )
+    return page, complaints
+
+
+@pytest.mark.case("SP-54", "ST-22")
+@pytest.mark.parametrize("binding", ["redirect", "post"])
+async def test_a_login_across_sites(world: World, chromium: Browser, binding: str) -> None:
+    await by(world, binding)
+    page, complaints = await open_page(chromium, world)
+    await page.goto(world.start_url)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Application")).to_be_visible()
+    assert page.url.startswith(f"{world.elsewhere}/app?stytch_token_type=sso&token=")
+    # Over https the cookie comes along at once; over http our own page has to post again.
+    assert len(world.posts) == (1 if world.base_url.startswith("https") else 2)
+    assert complaints == []
+    token = page.url.rpartition("=")[2]
+    assert (await world.scenario.authenticate(token))["member_authenticated"] is True
+
+
+@pytest.mark.case("SP-54")
+async def test_a_login_without_scripts(world: World, chromium: Browser) -> None:
+    await by(world, "post")
+    page, _ = await open_page(chromium, world, java_script_enabled=False)
+    await page.goto(world.start_url)
+    await expect(page.get_by_role("heading", name="Signing you in")).to_be_visible()
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_role("button", name="Sign in").click()
+    if world.base_url.startswith("http:"):
+        await page.get_by_role("button", name="Continue").click()
+    await expect(page.get_by_role("heading", name="Application")).to_be_visible()
+
+
+@pytest.mark.case("SP-53", "ST-23")
+async def test_what_is_refused_is_said_on_a_plain_page(world: World, chromium: Browser) -> None:
+    page, complaints = await open_page(chromium, world)
+    await page.goto(world.start_url)
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Sign-in did not work")).to_be_visible()
+    (trace,) = await traces(world.scenario)
+    assert trace.reason == "missing_saml_csrf_cookie"
+    await expect(page.get_by_text(trace.trace_id)).to_be_visible()
+    assert len(world.posts) == 2
+    assert [text for text in complaints if "status of 400" not in text] == []
+    assert (await left(world.scenario)).sso_tokens == 0
+
+
+@pytest.mark.case("ST-23")
+async def test_going_back_and_reloading_make_no_second_login(
+    world: World, chromium: Browser
+) -> None:
+    page, _ = await open_page(chromium, world)
+    await page.goto(world.start_url)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Application")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_role("heading", name="Identity provider")).to_be_visible()
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading")).to_be_visible()
+    assert (await left(world.scenario)).sso_tokens == 1
