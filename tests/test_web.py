@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from vestibule import errors, web
 from vestibule.errors import ErrorType, Failure
-from vestibule.store.interface import StoreUnavailable
+from vestibule.store.interface import StoreUnavailable, Unstorable
 from vestibule.web import ClientGone, Scope
 
 
@@ -183,6 +183,13 @@ def test_database_that_is_away_becomes_503_to_try_again() -> None:
     assert logs == [
         {"event": "store unavailable", "detail": "db-host refused", "log_level": "warning"}
     ]
+
+
+def test_value_that_no_column_holds_is_the_callers_mistake() -> None:
+    failure = web.failure_of(Unstorable("members.name"))
+    assert failure.error is errors.bad_request
+    assert "members.name" not in failure.message
+    assert failure.detail == "members.name"
 
 
 def test_unexpected_error_becomes_500_whose_text_stays_in_the_log() -> None:

@@ -13,7 +13,7 @@ import msgspec
 from vestibule import errors
 from vestibule.errors import Failure
 from vestibule.log import logger
-from vestibule.store.interface import StoreUnavailable
+from vestibule.store.interface import StoreUnavailable, Unstorable
 
 # As ASGI (and Starlette) have them.
 Scope = MutableMapping[str, Any]
@@ -109,7 +109,7 @@ def path_value(raw: str) -> str:
 
 
 def failure_of(error: Exception) -> Failure:
-    """Return the wire error of any exception: ours as it is, the database's 503, all else 500.
+    """Return the wire error of any exception: ours as it is, the database's 503 or 400, else 500.
 
     What becomes a 500 is logged here with its stack; its text never leaves.
     """
@@ -118,6 +118,10 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, StoreUnavailable):
         logger().warning("store unavailable", detail=str(error))
         return Failure(errors.server_unavailable, retry_after=_RETRY_AFTER_SECONDS)
+    if isinstance(error, Unstorable):
+        return Failure(
+            errors.bad_request, "A value cannot be stored: it is too long.", detail=str(error)
+        )
     logger().error("request failed", exc_info=error)
     return Failure(errors.internal_server_error)
 

@@ -1,3 +1,5 @@
+import sqlite3
+
 import pytest
 
 from tests.cli.conftest import Command
@@ -38,3 +40,17 @@ def test_wrong_master_key_ends_the_command_with_a_sentence(
     assert result.stderr.startswith("Error: ")
     assert words in result.stderr
     assert key not in result.output
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["project", "create", "Acme"], ["serve"]])
+def test_database_of_a_newer_version_ends_the_command_with_a_sentence(
+    command_on_sqlite: Command, command: list[str]
+) -> None:
+    assert command_on_sqlite.run("migrate").exit_code == 0
+    (file,) = command_on_sqlite.folder.glob("*.db")
+    with sqlite3.connect(file) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    result = command_on_sqlite.run(*command)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: the database is at revision 9999;")

@@ -51,6 +51,8 @@ async def opened(settings: Settings, *, upgrade: bool) -> AsyncIterator[Context]
         store = await open_store(settings.database, connections=settings.database_connections)
     except StoreUnavailable as error:
         raise click.ClickException(f"The database cannot be reached: {error}") from None
+    except migrate.UnknownRevision as error:
+        raise click.ClickException(str(error)) from None
     fetch = guarded_fetch(settings)
     try:
         yield await open_context(

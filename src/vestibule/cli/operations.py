@@ -25,6 +25,8 @@ def migrate() -> None:
         migrations.upgrade(read_settings().database)
     except StoreUnavailable as error:
         raise click.ClickException(f"The database cannot be reached: {error}") from None
+    except migrations.UnknownRevision as error:
+        raise click.ClickException(str(error)) from None
     click.echo("The database is up to date.")
 
 
