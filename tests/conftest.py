@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support import databases
 from tests.support.databases import SharedPostgres
@@ -76,6 +77,12 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened = await open_store(database_url, connections=8)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_starts() -> None:
+    """Forget what an earlier test configured: its log lines would go where nobody looks."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture
