@@ -1,9 +1,9 @@
 """Reads the values of an assertion that has been verified: who signed in, how, and with what."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from lxml.etree import _Element
 
 from vestibule.saml.conditions import Moment
@@ -26,16 +26,14 @@ _NIL: Final = f"{{{XSI}}}nil"
 _TRUE: Final = ("true", "1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameId:
+class NameId(msgspec.Struct, frozen=True, kw_only=True):
     """The subject's identifier, uncut, and its format where one is given."""
 
     value: str
     format: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authentication:
+class Authentication(msgspec.Struct, frozen=True, kw_only=True):
     """What the AuthnStatement says; times in microseconds UTC."""
 
     session_index: str | None = None
@@ -134,9 +132,19 @@ def read_attributes(assertion: _Element, checks: Checks) -> dict[str, tuple[str,
         name = attribute.get("Name")
         if not name:
             raise SamlError(Reason.SAML_ATTRIBUTE, expected="a Name", received="none")
-        sent = children(attribute, _VALUE)
-        count += len(sent)
-        kept = [value.text or "" for value in sent if _is_plain(value, name, checks)]
+        sent = 0
+        kept: list[str] = []
+        for value in attribute:
+            if value.tag != _VALUE:
+                continue
+            sent += 1
+            if value.get(_NIL) in _TRUE:
+                continue
+            if len(value):
+                checks.warn(f"attribute.nested: {name}")
+                continue
+            kept.append(value.text or "")
+        count += sent
         if kept or not sent:
             values.setdefault(name, []).extend(kept)
     if count > MAX_VALUES:
@@ -158,15 +166,6 @@ def single_value(attributes: Mapping[str, tuple[str, ...]], name: str) -> str | 
             Reason.SAML_ATTRIBUTE, expected=f"one value of {name}", received=f"{len(values)}"
         )
     return next(iter(values), None)
-
-
-def _is_plain(value: _Element, name: str, checks: Checks) -> bool:
-    if value.get(_NIL) in _TRUE:
-        return False
-    if len(value):
-        checks.warn(f"attribute.nested: {name}")
-        return False
-    return True
 
 
 def _attributes(assertion: _Element) -> list[_Element]:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from lxml.etree import _Element
 
 from vestibule.clock import rfc3339
@@ -55,8 +56,7 @@ class Moment:
         return instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """The bearer confirmation that holds: the request it answers and when it ends."""
 
     in_response_to: str | None
@@ -170,7 +170,7 @@ def _check_audiences(
     for restriction in restrictions:
         named = [text(audience) for audience in children(restriction, _AUDIENCE)]
         checks.require(
-            passed=any(audience in audiences for audience in named),
+            passed=not set(named).isdisjoint(audiences),
             reason=Reason.SAML_AUDIENCE,
             expected=wanted,
             received=" ".join(named),
@@ -188,7 +188,7 @@ def _confirm(
     if len(found) != 1:
         raise _no_bearer(f"{len(found)} SubjectConfirmationData")
     data = found[0]
-    if "NotBefore" in data.attrib:
+    if data.get("NotBefore") is not None:
         raise _no_bearer("NotBefore")
     if (end := data.get("NotOnOrAfter")) is None:
         raise _no_bearer("no NotOnOrAfter")

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import pybase64
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, 
 from lxml.etree import _Element
 
 from vestibule.saml.errors import Reason, SamlError
-from vestibule.saml.xml import DS, XENC, XENC11, children, parse, text
+from vestibule.saml.xml import DS, XENC, XENC11, children, decode_base64, parse, text
 
 # Each try costs an RSA operation, so an attacker may not ask for many.
 MAX_ENCRYPTED_KEYS: Final = 4
@@ -102,11 +101,12 @@ def decrypt(
     raise decryption_failed()
 
 
-def parse_in_context(octets: bytes, encrypted: _Element) -> _Element:
+def parse_in_context(octets: bytes, encrypted: _Element, *, taken: Sequence[str] = ()) -> _Element:
     """Parse decrypted octets where they belong and return the one element they hold.
 
     Prefixes may be declared outside the encrypted part only, so the octets are parsed inside a
-    wrapper with the declarations in scope there. All rules of the parser hold for them too.
+    wrapper with the declarations in scope there. All rules of the parser hold for them too,
+    and no ID in them may be one of those `taken` outside.
 
     Raises:
         SamlError: one of the `xml.*` reasons; `xml` unless they are exactly one element.
@@ -116,7 +116,7 @@ def parse_in_context(octets: bytes, encrypted: _Element) -> _Element:
         for prefix, uri in encrypted.nsmap.items()
     )
     head = f"<{_WRAPPER}{declarations}>".encode()
-    root = parse(b"".join([head, octets, f"</{_WRAPPER}>".encode()]))
+    root = parse(b"".join([head, octets, f"</{_WRAPPER}>".encode()]), taken=taken)
     if len(root) != 1 or f"{root.text or ''}{root[0].tail or ''}".strip():
         raise SamlError(Reason.XML, expected="one Assertion encrypted", received="other content")
     return root[0]
@@ -217,7 +217,7 @@ def _cipher_value(element: _Element) -> bytes:
     if len(values) != 1 or values[0].tag != _CIPHER_VALUE:
         raise decryption_failed()
     try:
-        return pybase64.b64decode("".join(text(values[0]).split()), validate=True)
+        return decode_base64(text(values[0]))
     except ValueError:
         raise decryption_failed() from None
 

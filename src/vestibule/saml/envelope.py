@@ -1,9 +1,9 @@
 """Opens a Response: finds its one assertion, verifies every signature, decrypts where needed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from lxml.etree import _Element
 
 from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
@@ -20,8 +20,7 @@ ENCRYPTED_ASSERTION: Final = f"{{{SAML}}}EncryptedAssertion"
 _OLDER_SAML: Final = "{urn:oasis:names:tc:SAML:1."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """A Response whose every Signature was verified and taken out of the tree.
 
     All of `assertion` was signed; all of `response` too when `response_signed`. `certificates` are
@@ -72,7 +71,6 @@ def open_response(root: _Element, expectation: Expectation, checks: Checks) -> O
 
 
 def _require_identity(element: _Element, tag: str) -> None:
-    name = local_name(element)
     if element.tag != tag:
         older = str(element.tag).startswith(_OLDER_SAML)
         raise SamlError(
@@ -83,10 +81,14 @@ def _require_identity(element: _Element, tag: str) -> None:
     version = element.get("Version")
     if version != "2.0":
         raise SamlError(
-            Reason.SAML_VERSION, expected=f"{name} of version 2.0", received=f"{version}"
+            Reason.SAML_VERSION,
+            expected=f"{local_name(element)} of version 2.0",
+            received=f"{version}",
         )
     if element.get("ID") is None:
-        raise SamlError(Reason.SAML_ID, expected=f"{name} with an ID", received="none")
+        raise SamlError(
+            Reason.SAML_ID, expected=f"{local_name(element)} with an ID", received="none"
+        )
 
 
 def _only_assertion(root: _Element, checks: Checks) -> _Element:
@@ -154,8 +156,9 @@ def _decrypt(
 ) -> tuple[_Element, Certificate | None]:
     plaintext = decrypt(encrypted, expectation.decryption_keys, allow_cbc=expectation.allow_cbc)
     try:
-        assertion = parse_in_context(plaintext.octets, encrypted)
-        _require_alone(assertion, root)
+        taken = identifiers(root.iter())
+        assertion = parse_in_context(plaintext.octets, encrypted, taken=taken)
+        _require_alone(assertion)
         signatures = find_signatures(assertion, owners=(ASSERTION,))
         certificate = _open_assertion(
             assertion, signatures, expectation, checks, response_signed=response_signed
@@ -171,7 +174,7 @@ def _decrypt(
     return assertion, certificate
 
 
-def _require_alone(assertion: _Element, root: _Element) -> None:
+def _require_alone(assertion: _Element) -> None:
     if assertion.tag != ASSERTION:
         raise SamlError(
             Reason.XML, expected="one Assertion encrypted", received=local_name(assertion)
@@ -181,8 +184,6 @@ def _require_alone(assertion: _Element, root: _Element) -> None:
         raise SamlError(
             Reason.SAML_COUNT, expected="one Assertion", received="another inside the encrypted one"
         )
-    for taken in set(identifiers(root.iter())).intersection(identifiers(assertion.iter())):
-        raise SamlError(Reason.XML_ID, expected="distinct IDs", received=taken)
 
 
 def _check_policy(

@@ -5,7 +5,6 @@ from dataclasses import InitVar, dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-import pybase64
 from lxml.etree import _Element
 
 from vestibule.saml.assertion import (
@@ -26,7 +25,7 @@ from vestibule.saml.errors import Checks, Reason, SamlError, Step
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.keys import Certificate
 from vestibule.saml.status import check_issuer, check_status
-from vestibule.saml.xml import MAX_BYTES, SAML, parse, parse_document
+from vestibule.saml.xml import MAX_BYTES, SAML, decode_base64, parse, parse_document
 
 __all__ = [
     "Expectation",
@@ -78,7 +77,7 @@ def read_form_field(value: str) -> bytes:
     if len(value) > 2 * MAX_BYTES:
         raise SamlError(Reason.XML_SIZE, expected=f"at most {MAX_BYTES} bytes", received="more")
     try:
-        data = _decode(value)
+        data = decode_base64(value)
     except ValueError:
         raise SamlError(Reason.XML_BASE64, expected="base64", received=value) from None
     if len(data) > MAX_BYTES:
@@ -86,14 +85,6 @@ def read_form_field(value: str) -> bytes:
             Reason.XML_SIZE, expected=f"at most {MAX_BYTES} bytes", received=f"{len(data)} bytes"
         )
     return data
-
-
-def _decode(value: str) -> bytes:
-    try:
-        return pybase64.b64decode(value, validate=True)
-    except ValueError:
-        compact = value.encode("ascii").translate(None, b" \t\r\n")
-        return pybase64.b64decode(compact, validate=True)
 
 
 def peek_in_response_to(data: bytes) -> str | None:

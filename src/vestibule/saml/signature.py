@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-import pybase64
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -23,7 +22,7 @@ from lxml.etree import _Element
 
 from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.keys import Certificate, check_strength
-from vestibule.saml.xml import DS, EXC_C14N, children, detach, local_name, text
+from vestibule.saml.xml import DS, EXC_C14N, children, decode_base64, detach, local_name, text
 
 SIGNATURE: Final = f"{{{DS}}}Signature"
 INCLUSIVE_C14N: Final = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
@@ -72,6 +71,9 @@ class Canonicalization:
 
     exclusive: bool
     prefixes: tuple[str, ...] = ()
+
+
+_EXCLUSIVE: Final = Canonicalization(exclusive=True)
 
 
 class _SignedInfo(NamedTuple):
@@ -221,8 +223,7 @@ def _intern(prefix: str) -> None:
 
 
 def _expect_shape(element: _Element, shapes: Sequence[list[str]]) -> None:
-    names = [child.tag for child in element]
-    if names not in shapes:
+    if [child.tag for child in element] not in shapes:
         raise _refused(
             Reason.SIG_CHILDREN,
             f"{local_name(element)} of {' '.join(name.rpartition('}')[2] for name in shapes[0])}",
@@ -233,10 +234,11 @@ def _expect_shape(element: _Element, shapes: Sequence[list[str]]) -> None:
 def _read_signed_info(
     signed_info: _Element, owner: _Element, *, allow_inclusive_c14n: bool
 ) -> _SignedInfo:
-    references = len(children(signed_info, _REFERENCE))
-    if references != 1:
-        raise _refused(Reason.SIG_REFS, "one Reference", str(references))
-    _expect_shape(signed_info, (_SIGNED_INFO,))
+    if [child.tag for child in signed_info] != _SIGNED_INFO:
+        references = len(children(signed_info, _REFERENCE))
+        if references != 1:
+            raise _refused(Reason.SIG_REFS, "one Reference", str(references))
+        _expect_shape(signed_info, (_SIGNED_INFO,))
     own = _canonicalization(signed_info[0], allow_inclusive_c14n=allow_inclusive_c14n)
     algorithm = signed_info[1].get("Algorithm", "")
     if len(signed_info[1]):
@@ -249,7 +251,7 @@ def _read_signed_info(
     content = _transforms(reference[0], allow_inclusive_c14n=allow_inclusive_c14n)
     digest = _digest_method(reference[1])
     # The last check before work: nothing that was not looked at above is canonicalized.
-    count = sum(1 for _ in signed_info.iter())
+    count = len(list(signed_info.iter()))
     if count > _MAX_SIGNED_INFO:
         most = f"a SignedInfo of at most {_MAX_SIGNED_INFO} elements"
         raise _refused(Reason.SIG_CHILDREN, most, str(count))
@@ -278,7 +280,7 @@ def _canonicalization(
     if algorithm != EXC_C14N:
         raise _refused(reason, "exclusive canonicalization without comments", algorithm)
     if not len(method):
-        return Canonicalization(exclusive=True)
+        return _EXCLUSIVE
     prefixes = method[0].get("PrefixList", "").split()
     if [child.tag for child in method] != [_PREFIXES] or len(prefixes) > _MAX_PREFIXES:
         expected = f"one InclusiveNamespaces of at most {_MAX_PREFIXES} prefixes"
@@ -314,7 +316,7 @@ def _fits(
 
 def _decode(value: str, reason: Reason) -> bytes:
     try:
-        return pybase64.b64decode("".join(value.split()), validate=True)
+        return decode_base64(value)
     except ValueError:
         raise _refused(reason, "base64", value) from None
 

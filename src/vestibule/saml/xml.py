@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import pybase64
 from lxml import etree
 from lxml.etree import _Element
 
@@ -77,18 +78,23 @@ class Document(NamedTuple):
     elements: list[_Element]
 
 
-def parse(data: bytes, *, max_namespaces: int = MAX_NAMESPACES) -> _Element:
+def parse(
+    data: bytes, *, max_namespaces: int = MAX_NAMESPACES, taken: Sequence[str] = ()
+) -> _Element:
     """Parse one document as `parse_document` does and return its root element."""
-    return parse_document(data, max_namespaces=max_namespaces).root
+    return parse_document(data, max_namespaces=max_namespaces, taken=taken).root
 
 
-def parse_document(data: bytes, *, max_namespaces: int = MAX_NAMESPACES) -> Document:
+def parse_document(
+    data: bytes, *, max_namespaces: int = MAX_NAMESPACES, taken: Sequence[str] = ()
+) -> Document:
     """Parse one document.
 
     The tree holds elements, attributes and text only: a DTD or a processing instruction is
     refused; CDATA has become text; comments are gone, with the text around them joined, which is
-    what canonicalization without comments signs. All ID-like attributes are distinct. Metadata
-    may hold more namespace declarations than a message (`max_namespaces`).
+    what canonicalization without comments signs. All ID-like attributes are distinct, and none is
+    `taken` already by the document that this one is a part of. Metadata may hold more namespace
+    declarations than a message (`max_namespaces`).
 
     Raises:
         SamlError: one of the `xml.*` reasons.
@@ -106,7 +112,7 @@ def parse_document(data: bytes, *, max_namespaces: int = MAX_NAMESPACES) -> Docu
     few = equals_signs <= max_namespaces or data.count(b"xmlns") <= max_namespaces
     if not few or _UNUSUAL_XMLNS.search(data):
         _inspect_namespaces(root, max_namespaces)
-    return Document(root=root, elements=_inspect_elements(root))
+    return Document(root=root, elements=_inspect_elements(root, taken))
 
 
 def identifiers(elements: Iterable[_Element]) -> list[str]:
@@ -153,6 +159,19 @@ def text(element: _Element) -> str:
             received=f"the element {local_name(element[0])} in it",
         )
     return element.text or ""
+
+
+def decode_base64(value: str) -> bytes:
+    """Decode what XML Schema calls base64Binary: white space is allowed anywhere.
+
+    Raises:
+        ValueError: for anything else than base64.
+    """
+    try:
+        return pybase64.b64decode(value, validate=True)
+    except ValueError:
+        compact = value.encode("ascii").translate(None, b" \t\r\n")
+        return pybase64.b64decode(compact, validate=True)
 
 
 def detach(element: _Element) -> None:
@@ -239,13 +258,13 @@ def _inspect_namespaces(root: _Element, most: int) -> None:
         raise _above(Reason.XML_NS, "namespace declarations", count, most)
 
 
-def _inspect_elements(root: _Element) -> list[_Element]:
+def _inspect_elements(root: _Element, taken: Sequence[str]) -> list[_Element]:
     elements = list(root.iter())
     if len(elements) > MAX_NODES:
         raise _above(Reason.XML_NODES, "elements", len(elements), MAX_NODES)
     if _TOO_DEEP(root):
         raise SamlError(Reason.XML_DEPTH, expected=f"depth at most {MAX_DEPTH}", received="deeper")
-    found = identifiers(elements)
+    found = [*taken, *identifiers(elements)]
     if len(set(found)) < len(found):
         twice = next(value for value, count in Counter(found).items() if count > 1)
         raise SamlError(Reason.XML_ID, expected="distinct IDs", received=twice)
