@@ -106,7 +106,17 @@ async def test_an_answer_without_state_is_refused(
 @pytest.mark.case("OI-01")
 async def test_an_unknown_state_is_refused(scenario: Scenario, connection: Connection) -> None:
     browser, state = await started(scenario, connection)
-    others = ("A" * 64, "x", state[:-1], state + "A", state.swapcase(), "\0", "\u00e9", "x" * 9000)
+    others = (
+        "A" * 64,
+        state[:32] + "A" * 32,
+        "x",
+        state[:-1],
+        state + "A",
+        state.swapcase(),
+        "\0",
+        "\u00e9",
+        "x" * 9000,
+    )
     for number, other in enumerate(others):
         answer = await come_back(browser, connection, {"code": "code-1", "state": other})
         await assert_refused(

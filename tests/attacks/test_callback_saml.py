@@ -14,6 +14,8 @@ from lxml import etree
 from tests.support import saml_documents as documents
 from tests.support.asgi import Answer, Api, call
 from tests.support.context import MASTER_KEY, RoutedFetch
+from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.hooked_store import HookedStore
 from tests.support.refusals import Left, assert_page, assert_refused, left, traces
 from tests.support.saml_documents import Signature, find
 from tests.support.saml_keys import signer
@@ -23,6 +25,7 @@ from tests.support.scenario import (
     LOGIN_URL,
     SIGNUP_URL,
     Scenario,
+    open_scenario,
     token_of,
 )
 from vestibule import errors
@@ -34,6 +37,7 @@ from vestibule.mail import MemoryMail
 from vestibule.saml.keys import private_key_pem
 from vestibule.saml.xml import SAML, SAMLP
 from vestibule.store.cleanup import remove_expired
+from vestibule.store.interface import Store
 from vestibule.store.sealing import open_sealer
 
 Connection = dict[str, Any]
@@ -708,6 +712,42 @@ async def test_a_connection_that_is_no_longer_active_lets_nobody_in(
     refused = await scenario.api.bad("POST", "/v1/b2b/sso/authenticate", {"sso_token": token})
     assert refused == (400, "requires_active_sso_connection")
     assert await left(scenario) == ONE_TOKEN
+
+
+@pytest.mark.case("SP-56")
+@pytest.mark.parametrize("how", ["deleted", "pending"])
+async def test_a_connection_that_goes_while_it_answers_lets_nobody_in(
+    store: Store, clock: HandClock, entropy: SeededEntropy, how: str
+) -> None:
+    hooked = HookedStore(store)
+    scenario = await open_scenario(hooked, clock=clock, entropy=entropy)
+    organization = await scenario.organization()
+
+    async def end() -> None:
+        async with store.write() as tx:
+            if how == "deleted":
+                await tx.connections.delete(protocol="saml")
+            else:
+                await tx.connections.change({"status": "pending"}, protocol="saml")
+
+    # Before it is found, before its keys are read, and before the answer is accepted.
+    expected = {
+        "deleted": (
+            errors.sso_connection_not_found,
+            errors.invalid_signature_saml_response,
+            errors.sso_connection_not_found,
+        ),
+        "pending": (errors.requires_active_sso_connection,) * 3,
+    }[how]
+    for nth, error in enumerate(expected, start=1):
+        issuer = f"https://idp{nth}.example.com"
+        made = await scenario.saml_connection(organization["organization_id"], idp_entity_id=issuer)
+        answering = response(scenario, made, issuer=issuer)
+        hooked.arm(nth, end)
+        answer = await post(scenario, made, answering)
+        assert hooked.fired
+        assert_page(answer, error)
+        assert await left(scenario) == Left()
 
 
 @pytest.mark.case("SP-57")

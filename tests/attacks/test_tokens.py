@@ -10,11 +10,14 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.asgi import Answer, Api, basic, call
+from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.hooked_store import HookedStore
 from tests.support.refusals import assert_safe, left, traces
-from tests.support.scenario import Scenario, add_project
+from tests.support.scenario import Scenario, add_project, open_scenario
 from vestibule.app import App
 from vestibule.clock import MINUTE, SECOND
 from vestibule.settings import Settings
+from vestibule.store.interface import Store
 
 Connection = dict[str, Any]
 PATH = "/v1/b2b/sso/authenticate"
@@ -98,21 +101,41 @@ async def test_the_third_wrong_verifier_ends_the_token(
             assert await scenario.api.bad("POST", PATH, sent) == (400, "pkce_mismatch")
         good = await redeem(scenario, token, pkce_code_verifier=VERIFIER)
         assert good.status == (200 if wrong == 2 else 404)
+    assert await scenario.api.bad("POST", PATH, sent) == NOT_FOUND
 
 
 @pytest.mark.case("ST-03")
 async def test_wrong_verifiers_at_once_are_counted_each(
     scenario: Scenario, connection: Connection
 ) -> None:
+    for _ in range(6):
+        token = await scenario.saml_token(connection, start={"pkce_code_challenge": challenge()})
+        wrong = [redeem(scenario, token, pkce_code_verifier="w" * 43) for _ in range(3)]
+        answers = await asyncio.gather(*wrong)
+        assert {answer.json["error_type"] for answer in answers} == {"pkce_mismatch"}
+        sent = {"sso_token": token, "pkce_code_verifier": VERIFIER}
+        assert await scenario.api.bad("POST", PATH, sent) == NOT_FOUND
+    assert (await left(scenario)).sessions == 0
+
+
+@pytest.mark.case("ST-03")
+async def test_a_right_verifier_is_too_late_once_three_wrong_ones_are_counted(
+    store: Store, clock: HandClock, entropy: SeededEntropy
+) -> None:
+    hooked = HookedStore(store)
+    scenario = await open_scenario(hooked, clock=clock, entropy=entropy)
+    organization = await scenario.organization()
+    connection = await scenario.saml_connection(organization["organization_id"])
     token = await scenario.saml_token(connection, start={"pkce_code_challenge": challenge()})
-    wrong = [redeem(scenario, token, pkce_code_verifier="w" * 43) for _ in range(20)]
-    answers = await asyncio.gather(*wrong)
-    assert {answer.json["error_type"] for answer in answers} <= {
-        "pkce_mismatch",
-        "sso_token_not_found",
-    }
-    sent = {"sso_token": token, "pkce_code_verifier": VERIFIER}
-    assert await scenario.api.bad("POST", PATH, sent) == NOT_FOUND
+
+    async def others() -> None:
+        async with store.write() as tx:
+            await tx.sso_tokens.change({"attempts": 3}, project_id=scenario.project.project_id)
+
+    hooked.arm(3, others)  # the credentials are checked, the token is found, then it is used up
+    answer = await redeem(scenario, token, pkce_code_verifier=VERIFIER)
+    assert hooked.fired
+    assert (answer.status, answer.json["error_type"]) == NOT_FOUND
     assert (await left(scenario)).sessions == 0
 
 
@@ -262,17 +285,23 @@ async def test_each_login_has_a_session_token_of_its_own(
     assert len(set(tokens)) == 3
 
 
-@pytest.mark.case("ST-14")
+@pytest.mark.case("ST-14", "MT-17")
+@pytest.mark.parametrize("known_by", ["registration", "address"])
 async def test_a_member_deleted_during_the_login_is_not_revived(
-    scenario: Scenario, connection: Connection
+    scenario: Scenario, connection: Connection, known_by: str
 ) -> None:
-    first = await scenario.authenticate(await scenario.saml_token(connection))
+    organization_id = connection["organization_id"]
+    if known_by == "registration":
+        member = (await scenario.authenticate(await scenario.saml_token(connection)))["member"]
+    else:
+        path = f"/v1/b2b/organizations/{organization_id}/members"
+        body = {"email_address": "ada@acme.test"}
+        member = (await scenario.api.good("POST", path, body))["member"]
     token = await scenario.saml_token(connection)
+    where = {"project_id": scenario.project.project_id, "member_id": member["member_id"]}
     async with scenario.context.store.write() as tx:
         # The deletion has begun and holds the member; the login begins, and has to wait for it.
-        where = {"project_id": scenario.project.project_id, "member_id": first["member_id"]}
-        member = await tx.members.find(lock=True, **where)
-        assert member is not None
+        assert await tx.members.find(lock=True, **where) is not None
         login = asyncio.create_task(redeem(scenario, token))
         await asyncio.sleep(0.3)
         await tx.sessions.delete(**where)
@@ -281,7 +310,7 @@ async def test_a_member_deleted_during_the_login_is_not_revived(
         await tx.members.change({"status": "deleted"}, **where)
     answer = await login
     assert answer.status == 200
-    assert answer.json["member_id"] != first["member_id"]
+    assert answer.json["member_id"] != member["member_id"]
     async with scenario.context.store.read() as tx:
         old = await tx.members.find(**where)
         assert old is not None

@@ -88,7 +88,7 @@ async def _sign_in(
         raise OidcError(Reason.STATE, expected="one state", received="none")
     async with context.store.read() as tx:
         sign_in = await callback.find_sign_in(tx, found, state)
-    if sign_in is None or sign_in.consumed_at:
+    if sign_in is None:
         raise Failure(errors.unsolicited_oidc_response)
     if sign_in.expires_at <= context.clock.now():
         raise Failure(errors.expired_oidc_response)

@@ -150,7 +150,6 @@ async def _refuse_other_subject(tx: Transaction, login: Login, member: Member) -
 async def _provision(tx: Transaction, context: Context, login: Login) -> Member:
     """Rows 5 to 7: create the member when the organization lets this connection do so."""
     organization = login.organization
-    _check_method(organization, None)
     allowed = organization.sso_jit_provisioning == "ALL_ALLOWED" or (
         organization.sso_jit_provisioning == "RESTRICTED"
         and login.connection.connection_id in organization.sso_jit_provisioning_allowed_connections
@@ -175,11 +174,10 @@ async def _provision(tx: Transaction, context: Context, login: Login) -> Member:
         raise
 
 
-def _check_method(organization: Organization, member: Member | None) -> None:
+def _check_method(organization: Organization, member: Member) -> None:
     """Rows 12 and 14: SSO must be among the allowed methods, except for break-glass members."""
-    if organization.auth_methods != "RESTRICTED" or "sso" in organization.allowed_auth_methods:
-        return
-    if member is None or not member.is_breakglass:
+    restricted = organization.auth_methods == "RESTRICTED"
+    if restricted and "sso" not in organization.allowed_auth_methods and not member.is_breakglass:
         raise Failure(errors.operation_restricted_by_organization_auth_methods)
 
 
