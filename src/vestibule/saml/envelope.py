@@ -24,13 +24,15 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """A Response whose every Signature was verified and taken out of the tree.
 
     All of `assertion` was signed; all of `response` too when `response_signed`. `certificates` are
-    those whose keys fitted.
+    those whose keys fitted. `decrypted` are the elements of an assertion that was encrypted, the
+    assertion first, kept as `Document` says.
     """
 
     response: _Element
     assertion: _Element
     response_signed: bool
     certificates: tuple[Certificate, ...]
+    decrypted: list[_Element]
 
 
 def open_response(root: _Element, expectation: Expectation, checks: Checks) -> Opened:
@@ -50,23 +52,24 @@ def open_response(root: _Element, expectation: Expectation, checks: Checks) -> O
     if not expectation.keys:
         raise SamlError(Reason.SIG_NOKEY, expected="a pinned certificate", received="none")
     response_key = _verify(root, signatures, expectation, checks)
+    decrypted: list[_Element] = []
     if found.tag == ENCRYPTED_ASSERTION:
-        assertion, assertion_key = _decrypt(
+        decrypted, assertion_key = _decrypt(
             found, root, expectation, checks, response_signed=response_key is not None
         )
     elif expectation.require_encryption:
         raise SamlError(Reason.ENC_REQUIRED, expected="EncryptedAssertion", received="Assertion")
     else:
-        assertion = found
         assertion_key = _open_assertion(
-            assertion, signatures, expectation, checks, response_signed=response_key is not None
+            found, signatures, expectation, checks, response_signed=response_key is not None
         )
     _check_policy(expectation, response_key, assertion_key)
     return Opened(
         response=root,
-        assertion=assertion,
+        assertion=decrypted[0] if decrypted else found,
         response_signed=response_key is not None,
         certificates=tuple(key for key in (response_key, assertion_key) if key is not None),
+        decrypted=decrypted,
     )
 
 
@@ -153,11 +156,12 @@ def _decrypt(
     checks: Checks,
     *,
     response_signed: bool,
-) -> tuple[_Element, Certificate | None]:
+) -> tuple[list[_Element], Certificate | None]:
     plaintext = decrypt(encrypted, expectation.decryption_keys, allow_cbc=expectation.allow_cbc)
     try:
         taken = identifiers(root.iter())
         assertion = parse_in_context(plaintext.octets, encrypted, taken=taken)
+        elements = list(assertion.iter())
         _require_alone(assertion)
         signatures = find_signatures(assertion, owners=(ASSERTION,))
         certificate = _open_assertion(
@@ -171,7 +175,7 @@ def _decrypt(
     if not plaintext.authenticated:
         checks.warn("enc.cbc")
     checks.note(Reason.ENC, expected="a ciphertext for our key", received="decrypted")
-    return assertion, certificate
+    return elements, certificate
 
 
 def _require_alone(assertion: _Element) -> None:
