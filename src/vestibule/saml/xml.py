@@ -131,7 +131,8 @@ def identifiers(elements: Iterable[_Element]) -> list[str]:
         for name in names:
             if name[-2:] in _ID_ENDINGS and name.rpartition("}")[2].lower() in _ID_NAMES:
                 value = element.get(name, "")
-                _require_identifier(value)
+                if not _IDENTIFIER.fullmatch(value):
+                    raise _no_identifier(value)
                 found.append(value)
     return found
 
@@ -262,7 +263,9 @@ def _inspect_elements(root: _Element, taken: Sequence[str]) -> list[_Element]:
     elements = list(root.iter())
     if len(elements) > MAX_NODES:
         raise _above(Reason.XML_NODES, "elements", len(elements), MAX_NODES)
-    if _TOO_DEEP(root):
+    # What is too deep has that many elements with children above it.
+    parents = sum(map(bool, map(len, elements)))
+    if parents >= MAX_DEPTH and _TOO_DEEP(root):
         raise SamlError(Reason.XML_DEPTH, expected=f"depth at most {MAX_DEPTH}", received="deeper")
     found = [*taken, *identifiers(elements)]
     if len(set(found)) < len(found):
@@ -271,8 +274,8 @@ def _inspect_elements(root: _Element, taken: Sequence[str]) -> list[_Element]:
     return elements
 
 
-def _require_identifier(value: str) -> None:
+def _no_identifier(value: str) -> SamlError:
     if not value:
-        raise SamlError(Reason.SAML_ID, expected="an ID", received="")
-    if not _IDENTIFIER.fullmatch(value):
-        raise SamlError(Reason.XML_ID, expected="an ID of letters, digits, . - _", received=value)
+        return SamlError(Reason.SAML_ID, expected="an ID", received="")
+    expected = "an ID of letters, digits, . - _"
+    return SamlError(Reason.XML_ID, expected=expected, received=value)
