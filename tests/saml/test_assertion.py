@@ -9,6 +9,7 @@ from tests.support.saml_documents import (
     NOW,
     VICTIM,
     find,
+    fragment,
     response_element,
 )
 from vestibule.clock import MINUTE
@@ -62,3 +63,9 @@ def test_single_value_of_several() -> None:
         "one value of name",
         "2",
     )
+
+
+def test_what_is_no_value_of_an_attribute_is_passed_over() -> None:
+    assertion = find(response_element(attributes={"email": [VICTIM]}), "saml:Assertion")
+    find(assertion, "saml:Attribute").insert(0, fragment("<saml:Audience>other</saml:Audience>"))
+    assert read_attributes(assertion, Checks()) == {"email": (VICTIM,)}
