@@ -50,11 +50,6 @@ def test_first_of_several_headers_counts_and_none_is_empty() -> None:
     assert web.header(doubled, b"b") == ""
 
 
-def test_client_address_may_be_unknown() -> None:
-    assert web.client_address(scope()) == "192.0.2.7"
-    assert web.client_address({"client": None, "headers": []}) == ""
-
-
 async def test_body_is_read_in_pieces_up_to_the_limit() -> None:
     peer = Peer(part(b"abc", more=True), part(b"de", more=False))
     assert await web.read_body(scope(), peer.receive, limit=5) == b"abcde"

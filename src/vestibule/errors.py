@@ -56,7 +56,6 @@ unsupported_media_type: Final = _error(
 )
 route_not_found: Final = _error("route_not_found", 404, "No endpoint has this path.")
 method_not_allowed: Final = _error("method_not_allowed", 405, "This path has no such method.")
-too_many_requests: Final = _error("too_many_requests", 429, "Too many requests have been made.")
 internal_server_error: Final = _error(
     "internal_server_error",
     500,
@@ -261,9 +260,6 @@ action_not_allowed_email_domain_is_claimed: Final = _error(
     "Another Organization has claimed this e-mail domain; the member can only join that "
     "Organization.",
 )
-organization_suspended: Final = _error(
-    "organization_suspended", 403, "This Organization is suspended."
-)
 
 # Members --------------------------------------------------------------------------------------
 member_not_found: Final = _error(
@@ -319,9 +315,6 @@ cannot_preserve_existing_sessions: Final = _error(
     400,
     "preserve_existing_sessions can only be set with the project secret alone.",
 )
-action_available_only_for_active_members: Final = _error(
-    "action_available_only_for_active_members", 400, "This action needs an active Member."
-)
 member_search_missing_organization_id: Final = _error(
     "member_search_missing_organization_id",
     400,
@@ -365,9 +358,6 @@ member_search_cannot_mix_internal_and_external_member_ids: Final = _error(
 )
 search_invalid_status_filter: Final = _error(
     "search_invalid_status_filter", 400, "statuses: expected pending, invited, active or deleted."
-)
-user_lock_limit_reached: Final = _error(
-    "user_lock_limit_reached", 429, "This Member is locked after too many failed attempts."
 )
 
 # Roles ----------------------------------------------------------------------------------------
@@ -647,11 +637,6 @@ redirect_url_must_use_https: Final = _error(
 redirect_url_cannot_use_protocol: Final = _error(
     "redirect_url_cannot_use_protocol", 400, "This scheme cannot be a redirect URL's."
 )
-redirect_url_with_query_param_placeholder_cannot_be_default: Final = _error(
-    "redirect_url_with_query_param_placeholder_cannot_be_default",
-    400,
-    "A URL with a placeholder cannot be the default.",
-)
 
 # Sign-in: callback ----------------------------------------------------------------------------
 missing_saml_response: Final = _error("missing_saml_response", 400, "The form has no SAMLResponse.")
@@ -754,17 +739,11 @@ oidc_invalid_id_token: Final = _error(
 oidc_invalid_userinfo: Final = _error(
     "oidc_invalid_userinfo", 400, "The userinfo answer could not be used."
 )
-oidc_response_subject_missing: Final = _error(
-    "oidc_response_subject_missing", 400, "The identity provider sent no subject."
-)
 oidc_response_subject_mismatch: Final = _error(
     "oidc_response_subject_mismatch", 400, "ID token and userinfo name different subjects."
 )
 oidc_response_email_missing: Final = _error(
     "oidc_response_email_missing", 400, "The identity provider sent no e-mail address."
-)
-oidc_response_name_missing: Final = _error(
-    "oidc_response_name_missing", 400, "The identity provider sent no name."
 )
 oidc_response_unverified_email: Final = _error(
     "oidc_response_unverified_email",

@@ -43,12 +43,6 @@ def header(scope: Scope, name: bytes) -> str:
     return ""
 
 
-def client_address(scope: Scope) -> str:
-    """Return the address of the peer, or ''."""
-    client = scope.get("client")
-    return str(client[0]) if client else ""
-
-
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     """Return the whole body. Raises Failure 413 as soon as it is known to exceed `limit` bytes."""
     announced = header(scope, b"content-length")
