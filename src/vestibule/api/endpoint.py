@@ -34,6 +34,12 @@ def given(request: Request, *, without: Collection[str]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
 
 
+def sent(request: Request, *without: str) -> dict[str, Any]:
+    """Return what `given` does, but nulls: where something is created, null means absent."""
+    fields = given(request, without=without)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 @dataclass(frozen=True)
 class Call:
     """Who is calling: the project, and the member when a member-session header came along."""
@@ -119,10 +125,3 @@ class Group:
             return handler
 
         return declare
-
-
-def sent(request: Request, *without: str) -> dict[str, Any]:
-    """Return the fields that were sent, by name: neither absent nor, where it means that, null."""
-    fields = ((name, getattr(request, name)) for name in request.__struct_fields__)
-    absent = (msgspec.UNSET, None)
-    return {n: v for n, v in fields if n not in without and not any(v is a for a in absent)}

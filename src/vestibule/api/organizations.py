@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response, given
+from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
 from vestibule.domain import organization_search, organizations
@@ -91,10 +91,7 @@ class OrganizationResponse(Response):
 @group.endpoint("POST", "/v1/b2b/organizations", access=ProjectSecret(), errors=_SETTING_ERRORS)
 async def create(request: CreateRequest, call: Call) -> OrganizationResponse:
     """Make an organization; a slug is made of its name when none is given."""
-    fields = {
-        name: value for name, value in given(request, without=()).items() if value is not None
-    }
-    view = await organizations.create(call.context, call.project, fields)
+    view = await organizations.create(call.context, call.project, sent(request))
     return OrganizationResponse(organization=organization_object(view))
 
 

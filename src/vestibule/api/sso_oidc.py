@@ -5,7 +5,7 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response, sent
+from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.connections import OidcConnection, oidc_object
 from vestibule.domain import oidc_connections
 from vestibule.errors import Failure
@@ -103,7 +103,7 @@ async def update_connection(
         call.project,
         request.organization_id,
         request.connection_id,
-        sent(request, "organization_id", "connection_id"),
+        given(request, without=("organization_id", "connection_id")),
     )
     return UpdateConnectionResponse(
         connection=_object(call, updated.view.connection), warning=updated.warning

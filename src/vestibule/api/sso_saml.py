@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response, sent
+from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.connections import SamlConnection, saml_object
 from vestibule.domain import saml_connections
 from vestibule.domain.connection_lifecycle import ConnectionView
@@ -131,7 +131,7 @@ async def update_connection(
     request: UpdateConnectionRequest, call: Call
 ) -> UpdateConnectionResponse:
     """Configure a SAML connection; it becomes active once nothing is missing."""
-    changes = sent(request, "organization_id", "connection_id")
+    changes = given(request, without=("organization_id", "connection_id"))
     roles = changes.pop("saml_connection_implicit_role_assignments", None)
     groups = changes.pop("saml_group_implicit_role_assignments", None)
     if roles is not None:
