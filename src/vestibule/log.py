@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import structlog
@@ -38,13 +38,20 @@ _HIDDEN: Final = "[hidden]"
 def hide_secrets(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace the value of every field named in SECRET_FIELDS, at any depth of mappings."""
+    """Replace the value of every field named in SECRET_FIELDS, at any depth of what is logged."""
     for name, value in event.items():
-        if name.lower() in SECRET_FIELDS:
-            event[name] = _HIDDEN
-        elif isinstance(value, dict):
-            event[name] = dict(hide_secrets(_logger, _method, dict(value)))
+        event[name] = _shown(name, value)
     return event
+
+
+def _shown(name: object, value: object) -> object:
+    if isinstance(name, str) and name.lower() in SECRET_FIELDS:
+        return _HIDDEN
+    if isinstance(value, Mapping):
+        return {key: _shown(key, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown(None, inner) for inner in value]
+    return value
 
 
 def configure(*, json: bool) -> None:
