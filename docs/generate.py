@@ -2,12 +2,13 @@
 
 import difflib
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from docs import cases
+from docs import cases, compatibility
 from vestibule import errors
 from vestibule.api import groups, openapi
 from vestibule.permissions import Access, Permission, Public
@@ -110,6 +111,45 @@ its roles must grant that permission too. Fields and errors are in [openapi.json
 """
 
 
+def compatibility_page() -> str:
+    """Return what of the Stytch B2B API is answered, operation by operation, field by field."""
+    every = compatibility.operations()
+    rows = "\n".join(
+        f"| `{each.method}` | {each.verdict} | {compatibility_fields(each)} |" for each in every
+    )
+    counts = Counter(each.verdict for each in every)
+    own = "\n".join(f"- {each.method} `{each.path}`" for each in compatibility.beyond())
+    return f"""# Compatibility with the Stytch B2B API
+
+{NOTE}
+
+Every operation of the official SDKs, read from the Python SDK. *supported*: every field is
+honoured; `make test` calls each through both official SDKs with every field. *partial*: a field in
+italics is accepted and has no effect. *refused*: the answer is 404 `route_not_found`. The SDKs send
+`fraud.*` to a host of Stytch's whatever the base URL is, so those are not listed.
+
+{counts["supported"]} supported, {counts["partial"]} partial, {counts["refused"]} refused.
+
+| SDK method | verdict | fields |
+|---|---|---|
+{rows}
+
+Vestibule's own endpoints, which no Stytch SDK calls:
+
+{own or "none."}
+"""
+
+
+def compatibility_fields(operation: compatibility.Operation) -> str:
+    """Return the fields of an operation as a cell: those without effect in italics."""
+    if not operation.known:
+        return ""
+    return ", ".join(
+        f"*{each}*" if each in operation.without_effect else f"`{each}`"
+        for each in operation.fields
+    )
+
+
 def access(rule: Access) -> str:
     """Return an access rule in words."""
     if isinstance(rule, Public):
@@ -125,6 +165,7 @@ def openapi_document() -> str:
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "reference/compatibility.md": compatibility_page,
     "reference/endpoints.md": endpoints_page,
     "reference/errors.md": errors_page,
     "reference/openapi.json": openapi_document,

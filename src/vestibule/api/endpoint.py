@@ -4,7 +4,7 @@ import re
 import typing
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import msgspec
 
@@ -13,6 +13,12 @@ from vestibule.domain.context import Context
 from vestibule.errors import ErrorType
 from vestibule.permissions import Access
 from vestibule.records import Project
+
+NO_EFFECT: Final = msgspec.Meta(
+    description="Accepted, as the SDKs send it; nothing here depends on it.",
+    extra={"effect": "none"},
+)
+"""Marks a field of a request that changes nothing: `Annotated[str | None, NO_EFFECT]`."""
 
 
 class Request(msgspec.Struct, kw_only=True):
@@ -68,7 +74,7 @@ H = typing.TypeVar("H", bound=Callable[..., Awaitable[Response]])
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method of one path."""
+    """One method of one path; `own` when it is Vestibule's and no Stytch SDK knows it."""
 
     group: str
     method: str
@@ -78,6 +84,7 @@ class Endpoint:
     handler: Handler
     request: type[Request]
     response: type[Response]
+    own: bool
 
     @property
     def operation_id(self) -> str:
@@ -91,10 +98,14 @@ class Endpoint:
 
 
 class Group:
-    """The endpoints of one file, in the order of their declaration."""
+    """The endpoints of one file, in the order of their declaration.
 
-    def __init__(self, name: str) -> None:
+    `own` marks a group that is Vestibule's: no Stytch SDK has a method for its endpoints.
+    """
+
+    def __init__(self, name: str, *, own: bool = False) -> None:
         self.name = name
+        self.own = own
         self.endpoints: list[Endpoint] = []
 
     def endpoint(
@@ -116,6 +127,7 @@ class Group:
                 handler=handler,
                 request=hints["request"],
                 response=hints["return"],
+                own=self.own,
             )
             fields = {field.name for field in msgspec.structs.fields(endpoint.request)}
             missing = set(endpoint.path_names) - fields

@@ -1,9 +1,9 @@
 """The `sso` endpoints: list and delete connections, redeem an sso_token."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response
+from vestibule.api.endpoint import NO_EFFECT, Call, Group, Request, Response
 from vestibule.api.objects.connections import (
     ExternalConnection,
     OidcConnection,
@@ -119,7 +119,7 @@ class AuthenticateRequest(Request):
     session_custom_claims: dict[str, Any] | None = None
     locale: str | None = None
     intermediate_session_token: str | None = None
-    telemetry_id: str | None = None
+    telemetry_id: Annotated[str | None, NO_EFFECT] = None
 
 
 class AuthenticateResponse(Response):
