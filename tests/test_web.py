@@ -4,9 +4,13 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from tests.support.asgi import basic
+from tests.support.context import RoutedFetch, open_test_context
+from tests.support.determinism import HandClock, SeededEntropy
 from vestibule import errors, web
+from vestibule.domain.context import Context
 from vestibule.errors import ErrorType, Failure
-from vestibule.store.interface import StoreUnavailable, Unstorable
+from vestibule.store.interface import Store, StoreUnavailable, Unstorable
 from vestibule.web import ClientGone, Scope
 
 
@@ -37,6 +41,11 @@ def part(body: bytes, *, more: bool) -> dict[str, Any]:
     return {"type": "http.request", "body": body, "more_body": more}
 
 
+@pytest.fixture
+async def context(store: Store, clock: HandClock, entropy: SeededEntropy) -> Context:
+    return await open_test_context(store, clock=clock, entropy=entropy, fetch=RoutedFetch())
+
+
 def refusal(caught: pytest.ExceptionInfo[Failure]) -> ErrorType:
     return caught.value.error
 
@@ -48,6 +57,50 @@ def test_first_of_several_headers_counts_and_none_is_empty() -> None:
     doubled: Scope = {"headers": [(b"a", b"1"), (b"a", b"2")]}
     assert web.header(doubled, b"a") == "1"
     assert web.header(doubled, b"b") == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "user", "path", "query"),
+    [
+        ("live", "project-live-1", b"/v1/b2b/organizations/acme", b""),
+        ("live", "public-token-live-1", b"/sdk/v1/b2b/bootstrap", b""),
+        ("live", "", b"/v1/b2b/sessions/jwks/project-live-1", b""),
+        ("live", "", b"/v1/b2b/sso/callback/saml-connection-live-1", b""),
+        ("live", "", b"/v1/public/sso/start", b"public_token=public-token-live-1"),
+        ("test", "project-test-1", b"/v1/b2b/sessions/jwks/project-live-1", b""),
+        ("test", "project-test-1", b"/v1/b2b/organizations/project-live-1", b""),
+        ("test", "", b"/my-project-live-1", b"a=my-project-live-1"),
+        ("test", "a-project-live-1", b"/", b""),
+        ("test", "", b"", b""),
+    ],
+)
+def test_request_id_is_of_the_environment_that_the_request_names(
+    context: Context, environment: str, user: str, path: bytes, query: bytes
+) -> None:
+    asked = scope(**({"authorization": basic(user, "secret")} if user else {}))
+    asked.update({"raw_path": path, "query_string": query})
+    first, second = (web.new_request_id(context, asked) for _ in range(2))
+    assert first.startswith(f"request-id-{environment}-")
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("Basic YTpi", ("a", "b")),
+        ("basic  YTpi ", ("a", "b")),
+        ("Basic YTpiOmM=", ("a", "b:c")),
+        ("Basic YQ==", ("a", "")),
+        ("", None),
+        ("Bearer YTpi", None),
+        ("Basic !!!", None),
+        ("Basic /w==", None),
+    ],
+)
+def test_basic_credentials_are_read_or_there_are_none(
+    value: str, read: tuple[str, str] | None
+) -> None:
+    assert web.basic_credentials(scope(authorization=value)) == read
 
 
 async def test_body_is_read_in_pieces_up_to_the_limit() -> None:

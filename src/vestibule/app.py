@@ -10,7 +10,6 @@ from starlette.routing import BaseRoute, Router
 
 from vestibule import errors
 from vestibule.api import groups
-from vestibule.api.operation import new_request_id
 from vestibule.browser import pages
 from vestibule.clock import Clock
 from vestibule.domain.context import Context
@@ -25,7 +24,7 @@ from vestibule.store.cleanup import remove_expired
 from vestibule.store.interface import Store, StoreUnavailable
 from vestibule.store.master_key import load_master_key
 from vestibule.store.sealing import open_sealer
-from vestibule.web import Receive, Scope, Send, respond_failure
+from vestibule.web import Receive, Scope, Send, new_request_id, respond_failure
 
 _CLEANUP_SECONDS: Final = 60
 
@@ -81,7 +80,7 @@ class App:
         await respond_failure(
             send,
             Failure(errors.route_not_found),
-            request_id=new_request_id(self.context),
+            request_id=new_request_id(self.context, scope),
             base_url=self.context.settings.base_url,
         )
 

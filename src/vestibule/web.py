@@ -3,6 +3,8 @@
 Everything here speaks raw ASGI; `api` and `browser` build on it.
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final
@@ -11,7 +13,9 @@ from urllib.parse import unquote
 import msgspec
 
 from vestibule import errors
+from vestibule.domain.context import Context
 from vestibule.errors import Failure
+from vestibule.ids import Environment, new_id
 from vestibule.log import logger
 from vestibule.store.interface import StoreUnavailable, Unstorable
 
@@ -22,6 +26,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Iterable[tuple[str, str]]
 
 _RETRY_AFTER_SECONDS: Final = 2
+_LIVE: Final = re.compile(rb"(?:^|[/=])(?:project|public-token|[a-z]+-connection)-live-")
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -41,6 +46,31 @@ def header(scope: Scope, name: bytes) -> str:
         if key == name:
             return str(value.decode("latin-1"))
     return ""
+
+
+def basic_credentials(scope: Scope) -> tuple[str, str] | None:
+    """Return user and password of HTTP Basic, or None where none came that can be read."""
+    scheme, _, encoded = header(scope, b"authorization").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    user, _, password = text.partition(":")
+    return user, password
+
+
+def new_request_id(context: Context, scope: Scope) -> str:
+    """Return a request id of the environment that the request names, by credentials or address.
+
+    `test` where it names none: the id is for finding a request again and proves nothing.
+    """
+    user, _ = basic_credentials(scope) or ("", "")
+    address = scope.get("raw_path", b"") + b"?" + scope.get("query_string", b"")
+    named = user.encode() or address
+    environment: Environment = "live" if _LIVE.search(named) else "test"
+    return new_id("request-id", environment, now=context.clock.now(), entropy=context.entropy)
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support.asgi import Answer, call
+from tests.support.asgi import Answer, Api, call
 from tests.support.bad_input import comparable
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.every_endpoint import READS, fields_of, full_body, path_of, with_id
@@ -15,6 +15,7 @@ from tests.support.member_session import sign_in
 from tests.support.scenario import Scenario, add_project, open_scenario
 from vestibule.api.endpoint import Endpoint
 from vestibule.api.groups import endpoints
+from vestibule.domain import projects
 from vestibule.permissions import Permission, Public
 from vestibule.store.interface import Store, Transaction
 
@@ -60,6 +61,18 @@ async def test_success_carries_status_and_a_new_request_id_each_time(scenario: S
     answers = [await scenario.api.good("GET", POLICY) for _ in range(3)]
     assert {answer["status_code"] for answer in answers} == {200}
     assert len({answer["request_id"] for answer in answers}) == 3
+
+
+async def test_request_id_is_of_the_projects_environment(scenario: Scenario) -> None:
+    made = await projects.create(scenario.context, name="other", environment="live")
+    live = Api(scenario.app, project_id=made.project_id, secret=made.secret)
+    wrong = Api(scenario.app, project_id=made.project_id, secret="wrong")
+    for api, path in ((live, POLICY), (live, f"{ORGANIZATIONS}/none"), (wrong, POLICY)):
+        answer = await api.call("GET", path)
+        assert answer.json["request_id"].startswith("request-id-live-")
+    query = f"public_token={made.public_token}"
+    page = await scenario.browser().get(f"/v1/public/sso/start?{query}")
+    assert "request-id-live-" in page.text
 
 
 async def test_other_method_is_refused_with_those_there_are(scenario: Scenario) -> None:

@@ -13,7 +13,6 @@ from vestibule.domain import organizations
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
-from vestibule.ids import new_id
 from vestibule.log import logger
 from vestibule.permissions import Permission, ProjectSecret
 from vestibule.records import Project
@@ -23,6 +22,7 @@ from vestibule.web import (
     Scope,
     Send,
     failure_of,
+    new_request_id,
     path_value,
     read_body,
     read_json,
@@ -45,7 +45,7 @@ class Operation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every outcome is a JSON envelope."""
         context = self._context
-        request_id = new_request_id(context)
+        request_id = new_request_id(context, scope)
         try:
             body = await self._run(scope, receive, request_id)
         except ClientGone:
@@ -77,11 +77,6 @@ class Operation:
         response = await endpoint.handler(request, call)
         response.request_id = request_id
         return _encoder.encode(response)
-
-
-def new_request_id(context: Context) -> str:
-    """Return a request id; the environment is the project's only once it is known."""
-    return new_id("request-id", "test", now=context.clock.now(), entropy=context.entropy)
 
 
 _NOBODY: Final = Project(project_id="", environment="test", name="", created_at=0)

@@ -12,9 +12,8 @@ from vestibule.browser.page import SAFETY, render
 from vestibule.domain.context import Context
 from vestibule.domain.sign_in.callback import Refused
 from vestibule.errors import Failure
-from vestibule.ids import new_id
 from vestibule.log import logger
-from vestibule.web import ClientGone, error_body, failure_of
+from vestibule.web import ClientGone, error_body, failure_of, new_request_id
 
 # Every method reaches the page, so that the refusal of one is ours to render.
 ANY_METHOD: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -36,7 +35,7 @@ def refused(
     template: str = "refused.html",
 ) -> Response:
     """Return the page (or JSON, when that is accepted) of a failure, with its references."""
-    request_id = new_id("request-id", "test", now=context.clock.now(), entropy=context.entropy)
+    request_id = new_request_id(context, request.scope)
     logger().info(
         "sign-in refused",
         request_id=request_id,
