@@ -1,0 +1,1 @@
+-- Each part says what it is for; conventions as in 0001_tables.sql.
