@@ -20,7 +20,7 @@ TESTED_ELSEWHERE = {
     "records.py": "declares the nouns only; tests/store keeps and reads each",
     "store/migrations/versions/0001_tables.py": "tests/store/test_migrate.py runs every migration",
     "store/migrations/versions/0002_sso.py": "tests/store/test_migrate.py runs every migration",
-    "store/migrations/versions/0003_identity.py": "tests/store/test_migrate.py runs every migration",
+    "store/migrations/versions/0003_identity.py": "tests/store/test_migrate.py runs each one",
 }
 
 
