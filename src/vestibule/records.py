@@ -111,7 +111,10 @@ class Role(Record, frozen=True, kw_only=True):
 
 
 class Organization(Record, frozen=True, kw_only=True):
-    """A tenant: the product's customer, with its settings (semantics 1.2)."""
+    """A tenant: the product's customer, with its settings (semantics 1.2).
+
+    Since `suspended_at` nobody signs in and no session counts; 0 when it is not suspended.
+    """
 
     organization_id: str
     project_id: str
@@ -140,6 +143,7 @@ class Organization(Record, frozen=True, kw_only=True):
     third_party_connected_apps_allowed_type: str = "ALL_ALLOWED"
     allowed_third_party_connected_apps: tuple[str, ...] = ()
     custom_roles: tuple[Role, ...] = ()
+    suspended_at: int = 0
     created_at: int
     updated_at: int
 
@@ -160,7 +164,8 @@ class Member(Record, frozen=True, kw_only=True):
     """A person inside one organization (semantics 1.3).
 
     `email_address` is as given; `email_key` is its canonical form, unique among the live and
-    retired addresses of the organization (`MemberEmail`). `roles` are the directly assigned ones.
+    retired addresses of the organization (`MemberEmail`). Until `lock_expires_at` the member may
+    not sign in; 0 when it was never locked.
     """
 
     member_id: str
@@ -178,6 +183,8 @@ class Member(Record, frozen=True, kw_only=True):
     default_mfa_method: str = ""
     trusted_metadata: Json = {}
     untrusted_metadata: Json = {}
+    lock_created_at: int = 0
+    lock_expires_at: int = 0
     created_at: int
     updated_at: int
 
@@ -225,14 +232,54 @@ class Registration(Record, frozen=True, kw_only=True):
     updated_at: int
 
 
+class OidcToken(Record, frozen=True, kw_only=True):
+    """The tokens that an OpenID provider gave out at the newest login of a registration, sealed.
+
+    `expires_at` is the access token's, 0 when the provider did not say. Until `refreshing_until`
+    one reader refreshes them alone.
+    """
+
+    registration_id: str
+    project_id: str
+    organization_id: str
+    member_id: str
+    connection_id: str
+    sealed: bytes
+    expires_at: int
+    refreshing_until: int = 0
+
+
 # Connections ---------------------------------------------------------------------------------
 
 
 class GroupRoleAssignment(Record, frozen=True, kw_only=True):
-    """Members in `group` (at the identity provider) hold `role_id`."""
+    """Members in `group` (at the identity provider) hold `role_id`.
+
+    `group` is compared as it is: a name, a path ("/staff") or an object id. `display_name` is what
+    people call it, and is never compared.
+    """
 
     role_id: str
     group: str
+    display_name: str = ""
+
+
+class SamlPolicy(Record, frozen=True, kw_only=True):
+    """What a SAML connection asks for and puts up with; the defaults are the safe ones.
+
+    `force_authn` and `requested_authn_contexts` (context class references; none: any will do) go
+    into our requests. `require_…` and `refuse_…` are stricter than the default, `allow_…` laxer.
+    """
+
+    force_authn: bool = False
+    requested_authn_contexts: tuple[str, ...] = ()
+    require_signed_response: bool = False
+    require_signed_assertion: bool = False
+    require_encryption: bool = False
+    refuse_expired_certificates: bool = False
+    allow_cbc: bool = False
+    allow_inclusive_c14n: bool = False
+    allow_missing_authn_statement: bool = False
 
 
 class SamlConfiguration(Record, frozen=True, kw_only=True):
@@ -256,6 +303,7 @@ class SamlConfiguration(Record, frozen=True, kw_only=True):
     allow_gateway_callback: bool = False
     connection_roles: tuple[str, ...] = ()
     group_roles: tuple[GroupRoleAssignment, ...] = ()
+    policy: SamlPolicy = SamlPolicy()
 
 
 class OidcConfiguration(Record, frozen=True, kw_only=True):
@@ -276,6 +324,8 @@ class OidcConfiguration(Record, frozen=True, kw_only=True):
     attribute_mapping: Json | None = None
     token_auth_method: str = ""
     iss_parameter_supported: bool = False
+    connection_roles: tuple[str, ...] = ()
+    group_roles: tuple[GroupRoleAssignment, ...] = ()
 
 
 class ExternalConfiguration(Record, frozen=True, kw_only=True):
@@ -325,6 +375,39 @@ class ConnectionKey(Record, frozen=True, kw_only=True):
     expires_at: int = 0
     created_at: int
     updated_at: int
+    warnings_sent: int = 0
+
+
+class Published(Record, frozen=True, kw_only=True):
+    """What an identity provider published of itself: fields of a configuration, certificates."""
+
+    fields: Json = {}
+    certificates: tuple[str, ...] = ()
+
+
+class MetadataFeed(Record, frozen=True, kw_only=True):
+    """Metadata that is read again in the background, and what came of it.
+
+    `taken` is what the connection took over last, `seen` what was there at the last good reading;
+    what differs is offered. `refused` and `announced` are digests of offers: the one a person
+    turned down, the one that has been told of. Zero is a time that has not been.
+    """
+
+    project_id: str
+    organization_id: str
+    connection_id: str
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+    taken: Published
+    seen: Published
+    refused: str = ""
+    announced: str = ""
+    fetched_at: int = 0
+    tried_at: int = 0
+    failures: int = 0
+    error: str = ""
+    due_at: int
 
 
 # Sign-in -------------------------------------------------------------------------------------
@@ -334,7 +417,8 @@ class SignIn(Record, frozen=True, kw_only=True):
     """One SP-initiated sign-in between start and callback.
 
     `sign_in_id` and `secret_hash` are the RelayState or `state`; `browser_hash` is the hash of
-    the cookie set at start. `code_verifier` (ours towards the identity provider) is sealed.
+    the cookie set at start. `code_verifier` (ours towards the identity provider) is sealed, and
+    `scopes` is what an OpenID provider is asked for.
     `start_connection_id` is the connection asked for: an external one, or the same.
     """
 
@@ -354,6 +438,7 @@ class SignIn(Record, frozen=True, kw_only=True):
     created_at: int
     expires_at: int
     consumed_at: int = 0
+    scopes: str = ""
 
 
 class Identity(Record, frozen=True, kw_only=True):
@@ -373,7 +458,10 @@ class Identity(Record, frozen=True, kw_only=True):
 
 
 class SsoToken(Record, frozen=True, kw_only=True):
-    """A verified identity waiting to be redeemed once by the application."""
+    """A verified identity waiting to be redeemed once by the application.
+
+    `provider_tokens` are those of an OpenID provider, sealed.
+    """
 
     token_id: str
     secret_hash: bytes
@@ -388,6 +476,7 @@ class SsoToken(Record, frozen=True, kw_only=True):
     expires_at: int
     attempts: int = 0
     consumed_at: int = 0
+    provider_tokens: bytes | None = None
 
 
 class Replay(Record, frozen=True, kw_only=True):
@@ -404,6 +493,7 @@ class TraceStep(Record, frozen=True, kw_only=True):
     """One check of a sign-in: what was wanted, what came, what ends it. Never a secret.
 
     `fix` is one sentence for the side that has to act, where the check failed and that is known.
+    `pitfall` names the usual mistake that this looks like (identity_providers/pitfalls.py).
     """
 
     name: str
@@ -411,6 +501,7 @@ class TraceStep(Record, frozen=True, kw_only=True):
     received: str
     passed: bool
     fix: str = ""
+    pitfall: str = ""
 
 
 class Trace(Record, frozen=True, kw_only=True):
@@ -440,6 +531,7 @@ class Factor(Record, frozen=True, kw_only=True):
 
     `details` is the wire's detail object and `details_name` its key there. `name_id` and
     `session_index` are what a SAML identity provider calls person and session at logout.
+    `email_address` is the one that an identity provider asserted.
     """
 
     type: str
@@ -448,6 +540,7 @@ class Factor(Record, frozen=True, kw_only=True):
     details: Json
     name_id: str = ""
     session_index: str = ""
+    email_address: str = ""
     sequence_order: Literal["PRIMARY", "SECONDARY", "UNKNOWN"] = "PRIMARY"
     last_authenticated_at: int
     created_at: int

@@ -46,6 +46,11 @@ REGISTRATION: Final = Table(
     records.Registration,
     key=("project_id", "organization_id", "registration_id"),
 )
+OIDC_TOKEN: Final = Table(
+    "oidc_tokens",
+    records.OidcToken,
+    key=("project_id", "organization_id", "registration_id"),
+)
 CONNECTION: Final = Table(
     "connections", records.Connection, key=("project_id", "organization_id", "connection_id")
 )
@@ -53,6 +58,11 @@ CONNECTION_KEY: Final = Table(
     "connection_keys",
     records.ConnectionKey,
     key=("project_id", "organization_id", "connection_id", "key_id"),
+)
+METADATA_FEED: Final = Table(
+    "metadata_feeds",
+    records.MetadataFeed,
+    key=("project_id", "organization_id", "connection_id"),
 )
 SIGN_IN: Final = Table("sign_ins", records.SignIn, key=("project_id", "sign_in_id"))
 SSO_TOKEN: Final = Table("sso_tokens", records.SsoToken, key=("project_id", "token_id"))
@@ -85,6 +95,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     REGISTRATION,
     CONNECTION,
     CONNECTION_KEY,
+    METADATA_FEED,
     SIGN_IN,
     SSO_TOKEN,
     REPLAY,
@@ -92,6 +103,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     SESSION,
     INTERMEDIATE_SESSION,
     OUTBOX,
+    OIDC_TOKEN,
 )
 
 
@@ -149,6 +161,7 @@ class Transaction:
     registrations = _In(REGISTRATION)
     connections = _In(CONNECTION)
     connection_keys = _In(CONNECTION_KEY)
+    metadata_feeds = _In(METADATA_FEED)
     sign_ins = _In(SIGN_IN)
     sso_tokens = _In(SSO_TOKEN)
     replays = _In(REPLAY)
@@ -156,6 +169,7 @@ class Transaction:
     sessions = _In(SESSION)
     intermediate_sessions = _In(INTERMEDIATE_SESSION)
     outbox = _In(OUTBOX)
+    oidc_tokens = _In(OIDC_TOKEN)
 
     def __init__(self, executor: Executor) -> None:
         self.executor = executor

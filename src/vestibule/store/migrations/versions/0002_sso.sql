@@ -1,1 +1,52 @@
 -- Each part says what it is for; conventions as in 0001_tables.sql.
+
+-- What an OpenID provider gave out at a member's last login, sealed. It waits in the sso_token until
+-- the login is decided. `refreshing_until` is how long one reader has to refresh it alone.
+CREATE TABLE oidc_tokens (
+    registration_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    sealed BYTEA NOT NULL,
+    expires_at BIGINT NOT NULL,
+    refreshing_until BIGINT NOT NULL,
+    CONSTRAINT oidc_tokens__registration_id PRIMARY KEY (project_id, organization_id, registration_id),
+    FOREIGN KEY (project_id, organization_id, registration_id)
+        REFERENCES registrations (project_id, organization_id, registration_id) ON DELETE CASCADE
+);
+CREATE INDEX oidc_tokens_by_member ON oidc_tokens (project_id, organization_id, member_id);
+ALTER TABLE sign_ins ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+ALTER TABLE sso_tokens ADD COLUMN provider_tokens BYTEA;
+
+-- Metadata that is read again in the background.
+CREATE TABLE metadata_feeds (
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    url TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    last_modified TEXT NOT NULL,
+    taken TEXT NOT NULL,
+    seen TEXT NOT NULL,
+    refused TEXT NOT NULL,
+    announced TEXT NOT NULL,
+    fetched_at BIGINT NOT NULL,
+    tried_at BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    error TEXT NOT NULL,
+    due_at BIGINT NOT NULL,
+    CONSTRAINT metadata_feeds__connection_id PRIMARY KEY (project_id, organization_id, connection_id),
+    FOREIGN KEY (project_id, organization_id, connection_id)
+        REFERENCES connections (project_id, organization_id, connection_id) ON DELETE CASCADE
+);
+CREATE INDEX metadata_feeds_by_due ON metadata_feeds (due_at);
+
+-- How many of the warnings before a certificate expires have been sent.
+ALTER TABLE connection_keys ADD COLUMN warnings_sent BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX connection_keys_by_expiry ON connection_keys (expires_at);
+
+-- Until when a member may not sign in, and since when; since when an organization's may not. 0: may.
+ALTER TABLE members ADD COLUMN lock_created_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE members ADD COLUMN lock_expires_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE organizations ADD COLUMN suspended_at BIGINT NOT NULL DEFAULT 0;
