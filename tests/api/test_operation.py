@@ -370,6 +370,49 @@ async def test_member_session_reaches_nothing_of_another_organization(
     assert await look(scenario, other) == before
 
 
+async def test_member_may_name_itself_by_its_external_id(scenario: Scenario) -> None:
+    caller = await sign_in(scenario, await scenario.organization("Mine"))
+    await scenario.api.good("PUT", caller.path, {"external_id": "ada"})
+    other = {"email_address": "bob@acme.test", "external_id": "bob"}
+    path = f"{ORGANIZATIONS}/{caller.organization_id}/members"
+    await scenario.api.good("POST", path, other)
+    for locator in ("bob", "unknown"):
+        refused = await caller.bad("DELETE", f"{path}/{locator}")
+        assert refused == (403, "session_authorization_error")
+    gone = await caller.good("DELETE", f"{ORGANIZATIONS}/mine/members/ada")
+    assert gone["member_id"] == caller.member_id
+
+
+@pytest.mark.case("MT-24")
+@pytest.mark.parametrize("moment", range(1, 5))
+async def test_name_that_goes_over_to_another_organization_meanwhile_reaches_nothing_there(
+    store: Store, clock: HandClock, entropy: SeededEntropy, moment: int
+) -> None:
+    hooked = HookedStore(store)
+    scenario = await open_scenario(hooked, clock=clock, entropy=entropy)
+    caller = await sign_in(scenario, await scenario.organization("Mine"))
+    await caller.hold("stytch_admin")
+    other = await scenario.organization("Other")
+
+    async def swap() -> None:
+        for each, slug in (
+            (caller.organization_id, "was-mine"),
+            (other["organization_id"], "mine"),
+        ):
+            path = f"{ORGANIZATIONS}/{each}"
+            await scenario.api.good("PUT", path, {"organization_slug": slug})
+
+    hooked.arm(moment, swap)
+    body = {"email_address": "new@acme.test"}
+    answer = await scenario.api.call(
+        "POST", f"{ORGANIZATIONS}/mine/members", body, headers=caller.headers
+    )
+    assert hooked.fired
+    assert answer.json.get("error_type") in {None, "session_authorization_tenancy_error"}
+    async with store.read() as tx:
+        assert await tx.members.count(organization_id=other["organization_id"]) == 0
+
+
 def fields(endpoint: Endpoint) -> tuple[str, ...]:
     return endpoint.request.__struct_fields__
 

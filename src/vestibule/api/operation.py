@@ -9,7 +9,7 @@ import msgspec
 from vestibule import errors
 from vestibule.api.authentication import authenticate_caller, authenticate_project
 from vestibule.api.endpoint import Call, Endpoint, Request
-from vestibule.domain import organizations
+from vestibule.domain import members, organizations
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
@@ -73,7 +73,7 @@ class Operation:
         call = await _identify(self._context, endpoint, scope, request_id)
         request = decode(endpoint, scope, body)
         if call.caller is not None:
-            await _authorize(call, endpoint, request)
+            request = await _authorize(call, endpoint, request)
         response = await endpoint.handler(request, call)
         response.request_id = request_id
         return _encoder.encode(response)
@@ -92,22 +92,29 @@ async def _identify(context: Context, endpoint: Endpoint, scope: Scope, request_
     return Call(context=context, project=project, caller=caller, request_id=request_id)
 
 
-async def _authorize(call: Call, endpoint: Endpoint, request: Request) -> None:
-    """Check a member session against the endpoint's permission, once the target is known."""
-    access = endpoint.access
-    if not isinstance(access, Permission) or access.action is None:
-        return
-    named = getattr(request, "organization_id", "")
-    if not named:
-        return
-    organization = await organizations.get(call.context, call.project, named)
-    member_id = getattr(request, "member_id", "") if access.own else ""
+async def _authorize(call: Call, endpoint: Endpoint, request: Request) -> Request:
+    """Check a member session against the endpoint's permission, once the target is known.
+
+    Returns the request with the ids that were judged in the place of other names: a name may
+    have gone over to somebody else until it is read again.
+    """
+    access, named = endpoint.access, getattr(request, "organization_id", "")
+    if not named or not isinstance(access, Permission) or access.action is None:
+        return request
+    known = {}
+    async with call.context.store.read() as tx:
+        organization = await organizations.load(tx, call.project, named)
+        known["organization_id"] = organization.organization_id
+        if access.own:
+            member = await members.find(tx, organization, getattr(request, "member_id", ""))
+            known |= {"member_id": member.member_id} if member else {}
     call.require(
         access.resource,
         access.action,
         organization_id=organization.organization_id,
-        member_id=member_id,
+        member_id=known.get("member_id", ""),
     )
+    return msgspec.structs.replace(request, **known)
 
 
 def decode(endpoint: Endpoint, scope: Scope, body: bytes) -> Request:

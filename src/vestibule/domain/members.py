@@ -48,12 +48,20 @@ async def load(
     An external id cannot have the form of an id. With `lock` the member stays as it is until the
     transaction ends. Raises Failure member_not_found.
     """
+    member = await find(tx, organization, locator, lock=lock)
+    if member is None:
+        raise Failure(errors.member_not_found)
+    return member
+
+
+async def find(
+    tx: Transaction, organization: Organization, locator: str, *, lock: bool = False
+) -> Member | None:
+    """Return the member that `load` does, or None."""
     column = "member_id" if ID_FORM.fullmatch(locator) else "external_id"
     where: dict[str, Any] = {**_within(organization), column: locator}
     member = await tx.members.find(lock=lock, **where)
-    if member is None or member.status == "deleted":
-        raise Failure(errors.member_not_found)
-    return member
+    return None if member is None or member.status == "deleted" else member
 
 
 async def load_by_email(tx: Transaction, organization: Organization, address: str) -> Member:
