@@ -28,6 +28,9 @@ PERMISSIONS = {
     "sso.saml.delete_encryption_private_key": ("stytch.sso", "update"),
     "sso.oidc.create_connection": ("stytch.sso", "create"),
     "sso.oidc.update_connection": ("stytch.sso", "update"),
+    # Vestibule's own.
+    "sso.settings.get": ("stytch.sso", "get"),
+    "sso.settings.update": ("stytch.sso", "update"),
 }
 OWN = {"organizations.members.update", "organizations.members.delete", "sessions.revoke"}
 SECRET_ONLY = {

@@ -11,8 +11,10 @@ from tests.support.browsing import Door
 from tests.support.server_process import developing
 from tests.wire import connections
 from tests.wire.node_sdk import NodeSdk
+from tests.wire.plain_http import PlainHttp
 from tests.wire.python_sdk import PythonSdk
 from tests.wire.sdk import Sdk
+from vestibule.api import groups
 
 _numbers = count(1)
 
@@ -66,8 +68,22 @@ def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
     """Give one SDK after the other; afterwards see that the fields were sent that a mark claims."""
     made = Sdk(request.getfixturevalue(f"{request.param}_sdk"))
     yield made
+    _see_all_sent(request, made, own=False)
+
+
+@pytest.fixture
+def plain(request: pytest.FixtureRequest, credentials: dict[str, Any]) -> Iterator[PlainHttp]:
+    """Give plain https, for the endpoints that no SDK has; afterwards look at the fields too."""
+    made = PlainHttp(**credentials)
+    yield made
+    made.close()
+    _see_all_sent(request, made, own=True)
+
+
+def _see_all_sent(request: pytest.FixtureRequest, made: Sdk | PlainHttp, *, own: bool) -> None:
+    mine = {each.operation_id for each in groups.endpoints() if each.own == own}
     for mark in request.node.iter_markers("drives"):
-        for method in mark.args:
+        for method in mine.intersection(mark.args):
             left_out = made.parameters(method) - made.sent[method]
             assert not left_out, f"{method} was never called with {sorted(left_out)}"
             unknown = made.sent[method] - made.parameters(method)

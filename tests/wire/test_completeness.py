@@ -3,9 +3,12 @@
 import importlib
 from pathlib import Path
 
+import pytest
+
 from tests.wire import signatures
 from tests.wire.python_sdk import PythonSdk
 from vestibule.api import groups
+from vestibule.api.endpoint import Endpoint
 
 HERE = Path(__file__).parent
 
@@ -26,12 +29,16 @@ def driven() -> set[str]:
     }
 
 
+def of_the_sdks() -> list[Endpoint]:
+    return [endpoint for endpoint in groups.endpoints() if not endpoint.own]
+
+
 def test_every_endpoint_is_driven() -> None:
     assert {endpoint.operation_id for endpoint in groups.endpoints()} == driven()
 
 
 def test_every_field_of_the_sdks_is_a_field_of_the_endpoint(python_sdk: PythonSdk) -> None:
-    for endpoint in groups.endpoints():
+    for endpoint in of_the_sdks():
         known = frozenset(endpoint.request.__struct_fields__)
         method = endpoint.operation_id
         python = signatures.python_parameters(python_sdk.client, method)
@@ -39,8 +46,15 @@ def test_every_field_of_the_sdks_is_a_field_of_the_endpoint(python_sdk: PythonSd
         assert (method, known) == (method, signatures.node_parameters(method))
 
 
+def test_our_own_endpoints_are_of_no_sdk(python_sdk: PythonSdk) -> None:
+    for endpoint in groups.endpoints():
+        if endpoint.own:
+            with pytest.raises(AttributeError):
+                signatures.python_parameters(python_sdk.client, endpoint.operation_id)
+
+
 def test_both_sdks_agree_on_who_may_be_called_for_a_member(python_sdk: PythonSdk) -> None:
-    methods = driven()
+    methods = {endpoint.operation_id for endpoint in of_the_sdks()}
     python = {each for each in methods if signatures.python_takes_member(python_sdk.client, each)}
     assert {each for each in methods if signatures.node_takes_member(each)} == python
     assert len(python) == 16

@@ -14,6 +14,7 @@ from vestibule.api import (
     sso,
     sso_oidc,
     sso_saml,
+    sso_settings,
 )
 from vestibule.api.endpoint import Endpoint, Group
 from vestibule.api.operation import Operation
@@ -26,6 +27,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     sso.group,
     sso_saml.group,
     sso_oidc.group,
+    sso_settings.group,
     rbac.group,
     rbac_organizations.group,
 )

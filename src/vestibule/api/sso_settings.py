@@ -1,0 +1,120 @@
+"""The `sso.settings` endpoints: Vestibule's own settings of a connection."""
+
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from vestibule import errors
+from vestibule.api.endpoint import Call, Group, Request, Response, given
+from vestibule.domain import connection_settings
+from vestibule.permissions import Permission
+from vestibule.records import Connection, SamlConfiguration
+
+group: Final = Group("sso.settings", own=True)
+
+_SETTINGS: Final = "/v1/b2b/sso/{organization_id}/connections/{connection_id}/settings"
+_NOT_FOUND: Final = (errors.organization_not_found, errors.sso_connection_not_found)
+
+
+class SamlSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="saml"):
+    """The settings of a SAML connection."""
+
+    force_authn: bool
+    requested_authn_contexts: list[str]
+    require_signed_response: bool
+    require_signed_assertion: bool
+    require_encryption: bool
+    refuse_expired_certificates: bool
+    allow_cbc: bool
+    allow_inclusive_c14n: bool
+    allow_missing_authn_statement: bool
+
+
+class OidcSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="oidc"):
+    """The settings of an OpenID Connect connection."""
+
+
+class ExternalSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="external"):
+    """An external connection has no settings of its own."""
+
+
+Settings = SamlSettings | OidcSettings | ExternalSettings
+
+
+class GetRequest(Request):
+    """Which connection, of any kind."""
+
+    organization_id: str
+    connection_id: str
+
+
+class SettingsResponse(Response):
+    """The settings as they now are; which there are depends on the protocol."""
+
+    connection_id: str
+    settings: Settings
+
+
+@group.endpoint("GET", _SETTINGS, access=Permission("stytch.sso", "get"), errors=_NOT_FOUND)
+async def get(request: GetRequest, call: Call) -> SettingsResponse:
+    """Get the settings of a connection."""
+    connection = await connection_settings.get(
+        call.context, call.project, request.organization_id, request.connection_id
+    )
+    return _response(connection)
+
+
+class UpdateRequest(Request, forbid_unknown_fields=True):
+    """Only what is sent changes. A setting of another protocol is refused."""
+
+    organization_id: str
+    connection_id: str
+    force_authn: bool | UnsetType = UNSET
+    requested_authn_contexts: list[str] | UnsetType = UNSET
+    require_signed_response: bool | UnsetType = UNSET
+    require_signed_assertion: bool | UnsetType = UNSET
+    require_encryption: bool | UnsetType = UNSET
+    refuse_expired_certificates: bool | UnsetType = UNSET
+    allow_cbc: bool | UnsetType = UNSET
+    allow_inclusive_c14n: bool | UnsetType = UNSET
+    allow_missing_authn_statement: bool | UnsetType = UNSET
+
+
+@group.endpoint("PUT", _SETTINGS, access=Permission("stytch.sso", "update"), errors=_NOT_FOUND)
+async def update(request: UpdateRequest, call: Call) -> SettingsResponse:
+    """Change settings of a connection; they count from the next login on."""
+    connection = await connection_settings.update(
+        call.context,
+        call.project,
+        request.organization_id,
+        request.connection_id,
+        given(request, without=("organization_id", "connection_id")),
+    )
+    return _response(connection)
+
+
+def _response(connection: Connection) -> SettingsResponse:
+    settings: Settings
+    if connection.saml is not None:
+        settings = _saml(connection.saml)
+    elif connection.oidc is not None:
+        settings = OidcSettings()
+    else:
+        settings = ExternalSettings()
+    return SettingsResponse(connection_id=connection.connection_id, settings=settings)
+
+
+def _saml(saml: SamlConfiguration) -> SamlSettings:
+    policy = saml.policy
+    return SamlSettings(
+        force_authn=policy.force_authn,
+        requested_authn_contexts=list(policy.requested_authn_contexts),
+        require_signed_response=policy.require_signed_response,
+        require_signed_assertion=policy.require_signed_assertion,
+        require_encryption=policy.require_encryption,
+        refuse_expired_certificates=policy.refuse_expired_certificates,
+        allow_cbc=policy.allow_cbc,
+        allow_inclusive_c14n=policy.allow_inclusive_c14n,
+        allow_missing_authn_statement=policy.allow_missing_authn_statement,
+    )
