@@ -143,9 +143,9 @@ class Organization(Record, frozen=True, kw_only=True):
     third_party_connected_apps_allowed_type: str = "ALL_ALLOWED"
     allowed_third_party_connected_apps: tuple[str, ...] = ()
     custom_roles: tuple[Role, ...] = ()
-    suspended_at: int = 0
     created_at: int
     updated_at: int
+    suspended_at: int = 0
 
 
 class OrganizationDomain(Record, frozen=True, kw_only=True):
@@ -183,10 +183,10 @@ class Member(Record, frozen=True, kw_only=True):
     default_mfa_method: str = ""
     trusted_metadata: Json = {}
     untrusted_metadata: Json = {}
-    lock_created_at: int = 0
-    lock_expires_at: int = 0
     created_at: int
     updated_at: int
+    lock_created_at: int = 0
+    lock_expires_at: int = 0
 
 
 class MemberRole(Record, frozen=True, kw_only=True):
