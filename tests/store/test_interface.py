@@ -407,7 +407,7 @@ async def test_everything_of_an_organization_goes_with_it(store: Store) -> None:
 async def test_everything_of_a_member_goes_with_it(store: Store) -> None:
     assert await _left_after(store, "member_id") == {
         "data_keys", *OF_THE_PROJECT, "organizations", "organization_domains", "connections",
-        "connection_keys", "sign_ins", "sso_tokens", "replays", "traces",
+        "connection_keys", "metadata_feeds", "sign_ins", "sso_tokens", "replays", "traces",
     }  # fmt: skip
 
 

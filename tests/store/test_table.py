@@ -85,7 +85,7 @@ def _other_values(table: Table[Any]) -> Any:
         elif isinstance(value, tuple):
             changes[column] = ()
         else:
-            changes[column] = value if column == "identity" else {}
+            changes[column] = value if isinstance(value, records.Record) else {}
     return replace(record, **{**changes, **_absent(table)})
 
 
