@@ -5,6 +5,7 @@ from stytch.b2b.models.sso import DeleteConnectionResponse, GetConnectionsRespon
 
 from tests.support.counting import CountingStore
 from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.doors import Door, Protocol
 from tests.support.member_session import sign_in
 from tests.support.saml_keys import signer
 from tests.support.scenario import IDP_ENTITY, Scenario, open_scenario
@@ -222,3 +223,24 @@ async def test_hundred_connections_are_the_most(scenario: Scenario, kind: str) -
     gone = f"{PATH}/connections/external-connection-test-7"
     await scenario.api.good("DELETE", gone)
     await scenario.api.good("POST", f"/v1/b2b/sso/{kind}/acme", {})
+
+
+@pytest.mark.parametrize("protocols", [("saml", "oidc"), ("oidc", "saml")])
+async def test_organization_and_member_show_the_oldest_connection_first(
+    scenario: Scenario, protocols: tuple[Protocol, Protocol]
+) -> None:
+    made = await scenario.organization()
+    doors = []
+    for protocol in protocols:
+        scenario.clock.advance(SECOND)
+        make = scenario.saml_connection if protocol == "saml" else scenario.oidc_connection
+        doors.append(Door(scenario, protocol, await make(made["organization_id"])))
+    active = (await organization(scenario))["sso_active_connections"]
+    assert [each["connection_id"] for each in active] == [door.connection_id for door in doors]
+    # The second connection is used first.
+    for door in reversed(doors):
+        scenario.clock.advance(SECOND)
+        result = await door.log_in()
+    registrations = result["member"]["sso_registrations"]
+    ids = [door.connection_id for door in reversed(doors)]
+    assert [each["connection_id"] for each in registrations] == ids

@@ -108,7 +108,7 @@ async def views_across(
     }
     emails = _by_member(await tx.member_emails.all(**where))
     direct = _by_member(await tx.member_roles.all(**where))
-    registrations = _by_member(await tx.registrations.all(**where))
+    registrations = _by_member(await tx.registrations.all(**where, order="created_at"))
     connections = await _connections(tx, where["project_id"], registrations.values())
     found = []
     for member in members:
@@ -164,6 +164,30 @@ async def add(
     except ParentMissing:
         raise Failure(errors.organization_not_found) from None
     return member
+
+
+async def bring_back(
+    tx: Transaction,
+    context: Context,
+    project: Project,
+    organization: Organization,
+    member: Member,
+) -> Member:
+    """Make a deleted member active under the address it had, and return it as it now is.
+
+    Raises Failure email_unverified_for_reactivation, reactivation_email_belongs_to_another_member
+    or action_not_allowed_email_domain_is_claimed.
+    """
+    if not member.email_address_verified:
+        raise Failure(errors.email_unverified_for_reactivation)
+    _, key = read_email(member.email_address)
+    await _require_unclaimed(tx, organization, key)
+    email = _email(context, project, member, key)
+    if not await tx.member_emails.insert_if_absent(email):
+        raise Failure(errors.reactivation_email_belongs_to_another_member)
+    active = replace(member, status="active", updated_at=context.clock.now())
+    await tx.members.update(active)
+    return active
 
 
 async def change_email(

@@ -103,6 +103,7 @@ async def views(
         project_id=project.project_id,
         organization_id=tuple(item.organization_id for item in organizations),
         status="active",
+        order="created_at",
     ):
         active[connection.organization_id].append(connection)
     return [OrganizationView(item, tuple(active[item.organization_id])) for item in organizations]
