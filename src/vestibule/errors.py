@@ -359,6 +359,40 @@ member_search_cannot_mix_internal_and_external_member_ids: Final = _error(
 search_invalid_status_filter: Final = _error(
     "search_invalid_status_filter", 400, "statuses: expected pending, invited, active or deleted."
 )
+no_deleted_member_found_for_reactivation: Final = _error(
+    "no_deleted_member_found_for_reactivation",
+    404,
+    "No deleted Member with this member_id exists in the Organization.",
+)
+email_unverified_for_reactivation: Final = _error(
+    "email_unverified_for_reactivation",
+    400,
+    "Only a Member whose e-mail address was verified can be reactivated; create it anew.",
+)
+reactivation_email_belongs_to_another_member: Final = _error(
+    "reactivation_email_belongs_to_another_member",
+    400,
+    "Another Member of the Organization has this e-mail address now.",
+)
+retired_email_missing_email_identifiers: Final = _error(
+    "retired_email_missing_email_identifiers",
+    400,
+    "Name the retired address by email_id, by email_address or by both.",
+)
+email_not_found: Final = _error(
+    "email_not_found", 404, "The Member has no such retired e-mail address."
+)
+member_password_not_found: Final = _error(
+    "member_password_not_found", 404, "No Member of the Organization has this password."
+)
+member_oauth_token_not_found: Final = _error(
+    "member_oauth_token_not_found",
+    404,
+    "The Member has never signed in through this OAuth provider.",
+)
+connected_app_not_found: Final = _error(
+    "connected_app_not_found", 404, "No Connected App with this id exists."
+)
 
 # Roles ----------------------------------------------------------------------------------------
 invalid_role: Final = _error(
@@ -439,6 +473,26 @@ duplicate_saml_connection: Final = _error(
     "duplicate_saml_connection",
     400,
     "Another connection of this Organization already uses this IdP entity id.",
+)
+external_organization_id_same_as_organization_id: Final = _error(
+    "external_organization_id_same_as_organization_id",
+    400,
+    "external_organization_id: expected another Organization than the one that uses it.",
+)
+external_connection_id_not_found: Final = _error(
+    "external_connection_id_not_found",
+    404,
+    "external_connection_id: the external Organization has no SAML or OIDC connection of this id.",
+)
+external_connection_not_active: Final = _error(
+    "external_connection_not_active",
+    400,
+    "The other Organization's SSO connection that this one refers to is not active, or deleted.",
+)
+duplicate_external_sso_connection: Final = _error(
+    "duplicate_external_sso_connection",
+    400,
+    "This Organization already has an external connection to that SSO connection.",
 )
 cannot_delete_default_sso_connection: Final = _error(
     "cannot_delete_default_sso_connection",

@@ -341,7 +341,11 @@ Configuration = SamlConfiguration | OidcConfiguration | ExternalConfiguration
 
 
 class Connection(Record, frozen=True, kw_only=True):
-    """An organization's SSO connection; exactly one of `saml`, `oidc`, `external` is set."""
+    """An organization's SSO connection; exactly one of `saml`, `oidc`, `external` is set.
+
+    `external_connection_id` is that of `external`, kept apart so that it can be searched. An
+    external connection is pending from the moment that the one it refers to is deleted.
+    """
 
     connection_id: str
     project_id: str
@@ -355,6 +359,7 @@ class Connection(Record, frozen=True, kw_only=True):
     external: ExternalConfiguration | None = None
     created_at: int
     updated_at: int
+    external_connection_id: str | None = None
 
 
 class ConnectionKey(Record, frozen=True, kw_only=True):

@@ -296,7 +296,8 @@ CONFLICTS: dict[str, tuple[Table[Any], dict[str, object]]] = {
     "sso_tokens.token_id": (SSO_TOKEN, {}),
     "sign_ins.sign_in_id": (interface.SIGN_IN, {}),
     "sessions.token_id": (interface.SESSION, {"session_id": "new"}),
-    "connections.connection_id": (interface.CONNECTION, {}),
+    "connections.connection_id": (interface.CONNECTION, {"external_connection_id": "new"}),
+    "connections.external_connection_id": (interface.CONNECTION, {"connection_id": "new"}),
 }
 
 

@@ -50,3 +50,10 @@ CREATE INDEX connection_keys_by_expiry ON connection_keys (expires_at);
 ALTER TABLE members ADD COLUMN lock_created_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN lock_expires_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE organizations ADD COLUMN suspended_at BIGINT NOT NULL DEFAULT 0;
+
+-- The connection that an external one refers to: once in an organization, and found by it.
+ALTER TABLE connections ADD COLUMN external_connection_id TEXT;
+CREATE UNIQUE INDEX connections__external_connection_id
+    ON connections (project_id, organization_id, external_connection_id);
+CREATE INDEX connections_by_external
+    ON connections (project_id, external_connection_id) WHERE external_connection_id IS NOT NULL;
