@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.interop.parties import INTEROP, Person, RelyingParty
-from tests.interop.processes import free_port, running
+from tests.interop.processes import running
+from tests.support.server_process import free_port
 
 DOCTOR = Person(login="dwho", password="dwho", email="dwho@badwolf.org", name="Doctor Who")
 ZOE = Person(login="zoe", password="zoe", email="zoe@badwolf.org", name="Zoë O'Neil & <Söhne>")

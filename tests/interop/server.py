@@ -1,9 +1,6 @@
 """The server under test as a process of its own, with the official SDK to talk to it."""
 
-import json
 import sqlite3
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,10 +10,8 @@ from urllib.parse import urlencode
 from stytch import B2BClient
 from stytch.b2b.models.sso import SAMLConnection
 
-from tests.interop.processes import get, running
-
-READY_SECONDS = 30.0
-VESTIBULE = Path(__file__).parents[2] / ".venv/bin/vestibule"
+from tests.interop.processes import get
+from tests.support.server_process import developing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +53,7 @@ class Server:
 
 @contextmanager
 def vestibule_dev(home: Path) -> Iterator[Server]:
-    log = home / "vestibule.log"
-    command = [str(VESTIBULE), "dev", "--json", "--port", "0", "--data", str(home / "data")]
-    with running(command, log=log) as process:
-        ready = _ready_line(process, log)
+    with developing(home) as (_, ready):
         yield Server(
             base_url=ready["base_url"],
             public_token=ready["public_token"],
@@ -70,15 +62,3 @@ def vestibule_dev(home: Path) -> Iterator[Server]:
                 ready["project_id"], ready["secret"], environment=f"{ready['base_url']}/"
             ),
         )
-
-
-def _ready_line(process: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
-    """The one line that `dev --json` prints once it serves."""
-    deadline = time.monotonic() + READY_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        for line in log.read_text().splitlines(keepends=True):
-            if line.startswith("{") and line.endswith("\n") and '"mailbox_url"' in line:
-                ready: dict[str, str] = json.loads(line)
-                return ready
-        time.sleep(0.05)
-    raise RuntimeError(f"vestibule dev did not get ready:\n{log.read_text()[-2000:]}")

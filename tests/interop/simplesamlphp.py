@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.interop.parties import INTEROP, Person
-from tests.interop.processes import free_port, running
+from tests.interop.processes import running
+from tests.support.server_process import free_port
 
 ALICE = Person(login="alice", password="alicepass", email="alice@example.com", name="Alice Ärlig")
 BOB = Person(login="bob", password="bobpass", email="bob@example.com", name="Bob O'Neil & <Söhne>")
