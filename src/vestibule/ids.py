@@ -82,6 +82,11 @@ def new_secret(*, entropy: Entropy) -> str:
     return base64.urlsafe_b64encode(entropy.token_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
 
 
+def fraction(*, entropy: Entropy) -> float:
+    """Return a number from 0 up to 1, for waiting times that should not coincide."""
+    return int.from_bytes(entropy.token_bytes(6), "big") / (1 << 48)
+
+
 def hash_secret(secret: bytes) -> bytes:
     """Return what is stored of a high-entropy secret (perf.md section 5: no slow hash needed)."""
     return hashlib.sha256(secret).digest()

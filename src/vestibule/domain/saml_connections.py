@@ -14,26 +14,28 @@ from vestibule.domain import (
     connections,
     organizations,
     saml_keys,
+    saml_metadata,
 )
 from vestibule.domain.connection_lifecycle import ConnectionView
 from vestibule.domain.context import Context
+from vestibule.domain.upkeep import feeds
 from vestibule.errors import Failure
-from vestibule.fetch import FetchError
 from vestibule.records import (
     Connection,
     Organization,
     Project,
+    Published,
     SamlConfiguration,
 )
 from vestibule.saml.endpoints import endpoint_url
 from vestibule.saml.errors import SamlError
-from vestibule.saml.metadata import IdentityProviderMetadata, parse_identity_provider
+from vestibule.saml.keys import read_certificate
 from vestibule.settings import Settings
 from vestibule.store.interface import Transaction
 
 _NOT_FOUND: Final = errors.saml_connection_not_found
-_METADATA_REDIRECTS: Final = 3
-_METADATA_BYTES: Final = 1_048_576
+# What metadata says and a person may enter as well; it is checked alike.
+_ENTERED: Final = ("idp_entity_id", "idp_sso_url")
 _NAMEID_FORMAT: Final = re.compile(
     r"urn:oasis:names:tc:SAML:[12]\.[01]:nameid-format:[A-Za-z0-9-]{1,100}", re.ASCII
 )
@@ -97,26 +99,44 @@ async def update_by_url(
 ) -> ConnectionView:
     """Take address, entity id and certificates from the metadata at a URL; return the connection.
 
-    The attribute mapping has to come separately. Raises Failure: the URL cannot be fetched, or
-    what is there is not usable metadata.
+    The attribute mapping has to come separately. The metadata is read again from then on. Raises
+    Failure: the URL cannot be fetched, or what is there is not usable metadata.
     """
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, locator)
         _saml(await connections.load(tx, organization, connection_id, error=_NOT_FOUND))
-    metadata = await _fetch_metadata(context, metadata_url)
-    found = saml_keys.Added(certificates=metadata.certificates)
-    changes = {"idp_entity_id": metadata.entity_id, "idp_sso_url": metadata.sso_url}
+    reading = await saml_metadata.read(context, metadata_url)
+    found = saml_metadata.published(context.settings, reading.metadata)
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
-        changed = _apply(context.settings, organization, connection, changes)
-        saml = _saml(changed)
-        binding = "redirect" if metadata.redirect_sso_url else "post"
-        logout = _logout(context.settings, metadata)
-        changed = replace(changed, saml=replace(saml, idp_sso_binding=binding, **logout))
-        await _require_unique(tx, changed)
-        await saml_keys.add(tx, context, project, connection, found)
-        return await connection_lifecycle.settle(tx, context, organization, changed)
+        view = await take_over(tx, context, project, organization, connection, found=found)
+        await feeds.start(tx, context, connection, metadata_url, reading, taken=found)
+        return view
+
+
+async def take_over(
+    tx: Transaction,
+    context: Context,
+    project: Project,
+    organization: Organization,
+    connection: Connection,
+    *,
+    found: Published,
+) -> ConnectionView:
+    """Write fields of metadata into a connection and add its certificates; return it.
+
+    Raises Failure as if a person had entered them.
+    """
+    entered = {name: found.fields[name] for name in _ENTERED if name in found.fields}
+    changed = _apply(context.settings, organization, connection, entered)
+    others = {name: value for name, value in found.fields.items() if name not in _ENTERED}
+    changed = replace(changed, saml=replace(_saml(changed), **others))
+    await _require_unique(tx, changed)
+    certificates = [read_certificate(pem) for pem in found.certificates]
+    added = saml_keys.Added(certificates=certificates)
+    await saml_keys.add(tx, context, project, connection, added)
+    return await connection_lifecycle.settle(tx, context, organization, changed)
 
 
 async def delete_verification_certificate(
@@ -157,30 +177,6 @@ async def _locked(
     connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
     _saml(connection)
     return connection
-
-
-async def _fetch_metadata(context: Context, url: str) -> IdentityProviderMetadata:
-    try:
-        answer = await context.fetch.request(
-            "GET", url, redirects=_METADATA_REDIRECTS, max_bytes=_METADATA_BYTES
-        )
-    except FetchError as error:
-        raise Failure(errors.invalid_saml_metadata_url, detail=str(error)) from error
-    if answer.status != 200:
-        raise Failure(
-            errors.invalid_saml_metadata_url,
-            f"metadata_url: it answered with status {answer.status} instead of 200.",
-        )
-    try:
-        return parse_identity_provider(answer.body, now=context.clock.now())
-    except SamlError as error:
-        is_xml = error.reason.value.startswith("xml")
-        kind = (
-            errors.invalid_xml_from_saml_metadata_url
-            if is_xml
-            else errors.saml_connection_metadata_invalid_format
-        )
-        raise Failure(kind, f"{kind.message[:-1]}: expected {error.expected}.") from error
 
 
 def _common(changes: Mapping[str, Any]) -> dict[str, str]:
@@ -260,22 +256,6 @@ def _sso_url(settings: Settings, value: str) -> str:
     if not connection_fields.is_https_or_listed(settings, url):
         raise Failure(errors.saml_connection_idp_sso_url_not_https)
     return url
-
-
-def _logout(settings: Settings, metadata: IdentityProviderMetadata) -> dict[str, str]:
-    """Return where Single Logout goes; nowhere when that is not as safe as a login has to be."""
-    redirect = metadata.redirect_slo_url is not None
-    url = metadata.redirect_slo_url if redirect else metadata.post_slo_url
-    response = metadata.redirect_slo_response_url if redirect else metadata.post_slo_response_url
-    usable = [
-        each if each and connection_fields.is_https_or_listed(settings, each) else ""
-        for each in (url, response)
-    ]
-    return {
-        "idp_slo_url": usable[0],
-        "idp_slo_response_url": usable[1],
-        "idp_slo_binding": "redirect" if redirect else "post",
-    }
 
 
 def _mapping(value: Mapping[str, Any]) -> dict[str, str]:
