@@ -1,0 +1,1 @@
+"""What a running server looks after by itself, in the background."""
