@@ -14,19 +14,21 @@ from vestibule.browser import pages
 from vestibule.clock import Clock
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
+from vestibule.domain.upkeep.jobs import Job, Sleep, repeat
 from vestibule.errors import Failure
 from vestibule.fetch import Fetch
 from vestibule.ids import Entropy
-from vestibule.log import logger
 from vestibule.mail import Mail
 from vestibule.settings import Settings
 from vestibule.store.cleanup import remove_expired
-from vestibule.store.interface import Store, StoreUnavailable
+from vestibule.store.interface import Store
 from vestibule.store.master_key import load_master_key
 from vestibule.store.sealing import open_sealer
 from vestibule.web import Receive, Scope, Send, new_request_id, respond_failure
 
-_CLEANUP_SECONDS: Final = 60
+JOBS: Final = (
+    Job("clean-up", 60, lambda context: remove_expired(context.store, now=context.clock.now())),
+)
 
 
 async def open_context(
@@ -55,10 +57,20 @@ async def open_context(
 
 
 class App:
-    """The server as an ASGI application. `extra` are routes that only development adds."""
+    """The server as an ASGI application, with its jobs while it runs.
 
-    def __init__(self, context: Context, *, extra: Sequence[BaseRoute] = ()) -> None:
+    `extra` are routes that only development adds; `sleep` is how the jobs wait.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        extra: Sequence[BaseRoute] = (),
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self.context = context
+        self._sleep = sleep
         self._router = Router(
             [*groups.routes(context), *pages.routes(context), *extra],
             default=self._not_found,
@@ -86,18 +98,14 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
-        cleaning = asyncio.create_task(self._clean())
+        running = [
+            asyncio.create_task(repeat(job, self.context, sleep=self._sleep)) for job in JOBS
+        ]
         yield
-        cleaning.cancel()
-
-    async def _clean(self) -> None:
-        """Remove what has expired, once a minute."""
-        while True:
-            await asyncio.sleep(_CLEANUP_SECONDS)
-            try:
-                await remove_expired(self.context.store, now=self.context.clock.now())
-            except StoreUnavailable as error:
-                logger().warning("clean-up put off", detail=str(error))
+        for task in running:
+            task.cancel()
+        # The database is closed next: nothing may still be at it.
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def build(
