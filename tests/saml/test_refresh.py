@@ -5,7 +5,7 @@ import pytest
 from tests.support.saml_keys import NOT_AFTER, NOT_BEFORE, certificate, signer
 from tests.support.saml_metadata import ENTITY_ID, POST, REDIRECT_SSO, entity, key, role, service
 from vestibule.saml.metadata import parse_identity_provider
-from vestibule.saml.refresh import HeldChange, held_changes
+from vestibule.saml.refresh import HeldChange, Known, held_changes
 
 OLD, NEW, OTHER = signer("idp"), signer("idp2"), signer("attacker")
 
@@ -13,12 +13,15 @@ OLD, NEW, OTHER = signer("idp"), signer("idp2"), signer("attacker")
 def held(
     document: str, *, sso_url: str = REDIRECT_SSO, pinned: tuple[str, ...] = ("idp",)
 ) -> tuple[HeldChange, ...]:
-    return held_changes(
-        parse_identity_provider(document.encode(), now=0),
-        entity_id=ENTITY_ID,
-        sso_url=sso_url,
-        certificates=[signer(name).certificate for name in pinned],
+    metadata = parse_identity_provider(document.encode(), now=0)
+    new = Known(
+        entity_id=metadata.entity_id,
+        sso_url=metadata.sso_url,
+        certificates=metadata.certificates,
     )
+    certificates = [signer(name).certificate for name in pinned]
+    old = Known(entity_id=ENTITY_ID, sso_url=sso_url, certificates=certificates)
+    return held_changes(new, old=old)
 
 
 def with_keys(*pems: str) -> str:

@@ -90,6 +90,9 @@ async def update(
         connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
         changed = _apply(context.settings, organization, connection, changes)
         await _require_unique(tx, changed)
+        if _saml(changed).idp_entity_id != _saml(connection).idp_entity_id:
+            # What was read so far is of another identity provider.
+            await feeds.stop(tx, connection)
         await saml_keys.add(tx, context, project, connection, added)
         return await connection_lifecycle.settle(tx, context, organization, changed)
 
@@ -106,12 +109,13 @@ async def update_by_url(
         organization = await organizations.load(tx, project, locator)
         _saml(await connections.load(tx, organization, connection_id, error=_NOT_FOUND))
     reading = await saml_metadata.read(context, metadata_url)
-    found = saml_metadata.published(context.settings, reading.metadata)
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
-        view = await take_over(tx, context, project, organization, connection, found=found)
-        await feeds.start(tx, context, connection, metadata_url, reading, taken=found)
+        view = await take_over(
+            tx, context, project, organization, connection, found=reading.published
+        )
+        await feeds.start(tx, context, connection, metadata_url, reading)
         return view
 
 

@@ -1,11 +1,15 @@
-"""An identity provider's SAML metadata: fetched from its URL, and what a connection takes of it."""
-
-from dataclasses import dataclass
-from typing import Final
+"""An identity provider's SAML metadata: read from its URL, and what a connection takes of it."""
 
 from vestibule import errors
 from vestibule.domain import connection_fields
 from vestibule.domain.context import Context
+from vestibule.domain.upkeep.readings import (
+    Reading,
+    Validators,
+    ask,
+    is_unchanged,
+    validators_of,
+)
 from vestibule.errors import Failure
 from vestibule.fetch import FetchError, FetchResponse
 from vestibule.records import Published
@@ -13,67 +17,35 @@ from vestibule.saml.errors import SamlError
 from vestibule.saml.metadata import IdentityProviderMetadata, parse_identity_provider
 from vestibule.settings import Settings
 
-_REDIRECTS: Final = 3
-_MAX_BYTES: Final = 1_048_576
-_MAX_VALIDATOR: Final = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class Validators:
-    """What a web server calls one version of a document (RFC 9110 8.8), to ask for a newer one."""
-
-    etag: str = ""
-    last_modified: str = ""
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that ask for anything but this version."""
-        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in headers.items() if value}
-
-
-_NONE: Final = Validators()
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A good document, and which version of it that was."""
-
-    metadata: IdentityProviderMetadata
-    validators: Validators
-
 
 async def read(context: Context, url: str) -> Reading:
-    """Return the metadata at `url`. Raises Failure: not to be fetched, or not usable metadata."""
-    answer = await _ask(context, url, _NONE)
-    return _parse(context, answer)
+    """Return the metadata at `url`.
+
+    Raises Failure: it cannot be fetched, or is not usable metadata.
+    """
+    return _parse(context, await _ask(context, url, Validators()))
 
 
 async def read_newer(context: Context, url: str, than: Validators) -> Reading | None:
-    """Return the metadata at `url`, None when it is still the version `than`. Raises Failure."""
+    """Return the metadata at `url`, None when it is still the version `than`.
+
+    Raises Failure as `read` does, and when no signing certificate is left in it (OP-14).
+    """
     answer = await _ask(context, url, than)
-    if answer.status == 304 and than.headers():
+    if is_unchanged(answer, than):
         return None
-    return _parse(context, answer)
-
-
-def published(settings: Settings, metadata: IdentityProviderMetadata) -> Published:
-    """Return what a connection takes of metadata, as its fields are called."""
-    return Published(
-        fields={
-            "idp_entity_id": metadata.entity_id,
-            "idp_sso_url": metadata.sso_url,
-            "idp_sso_binding": "redirect" if metadata.redirect_sso_url else "post",
-            **_logout(settings, metadata),
-        },
-        certificates=tuple(certificate.pem for certificate in metadata.certificates),
-    )
+    reading = _parse(context, answer)
+    if not reading.published.certificates:
+        raise Failure(
+            errors.saml_connection_metadata_invalid_format,
+            "The metadata has no signing certificate any more.",
+        )
+    return reading
 
 
 async def _ask(context: Context, url: str, known: Validators) -> FetchResponse:
     try:
-        return await context.fetch.request(
-            "GET", url, headers=known.headers(), redirects=_REDIRECTS, max_bytes=_MAX_BYTES
-        )
+        return await ask(context, url, known)
     except FetchError as error:
         raise Failure(errors.invalid_saml_metadata_url, detail=str(error)) from error
 
@@ -95,18 +67,24 @@ def _parse(context: Context, answer: FetchResponse) -> Reading:
         )
         raise Failure(kind, f"{kind.message[:-1]}: expected {error.expected}.") from error
     return Reading(
-        metadata,
-        Validators(
-            etag=_validator(answer, "etag"), last_modified=_validator(answer, "last-modified")
-        ),
+        published=published(context.settings, metadata),
+        validators=validators_of(answer),
+        cache_duration=metadata.cache_duration,
+        valid_until=metadata.valid_until,
     )
 
 
-def _validator(answer: FetchResponse, name: str) -> str:
-    """Return a header that can be sent back; what cannot is as good as none."""
-    value = answer.headers.get(name, "")
-    fits = len(value) <= _MAX_VALIDATOR and value.isascii() and value.isprintable()
-    return value if fits else ""
+def published(settings: Settings, metadata: IdentityProviderMetadata) -> Published:
+    """Return what a connection takes of metadata, as its fields are called."""
+    return Published(
+        fields={
+            "idp_entity_id": metadata.entity_id,
+            "idp_sso_url": metadata.sso_url,
+            "idp_sso_binding": "redirect" if metadata.redirect_sso_url else "post",
+            **_logout(settings, metadata),
+        },
+        certificates=tuple(certificate.pem for certificate in metadata.certificates),
+    )
 
 
 def _logout(settings: Settings, metadata: IdentityProviderMetadata) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """Which changes of an identity provider's metadata wait for a person's yes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from vestibule.saml.keys import Certificate
-from vestibule.saml.metadata import IdentityProviderMetadata
 
 
 class HeldChange(StrEnum):
@@ -17,24 +17,28 @@ class HeldChange(StrEnum):
     SSO_HOST = "sso_host"
 
 
-def held_changes(
-    metadata: IdentityProviderMetadata,
-    *,
-    entity_id: str,
-    sso_url: str,
-    certificates: Sequence[Certificate],
-) -> tuple[HeldChange, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Who an identity provider is: as its connection has it, or as its metadata has."""
+
+    entity_id: str
+    sso_url: str
+    certificates: Sequence[Certificate]
+
+
+def held_changes(new: Known, *, old: Known) -> tuple[HeldChange, ...]:
     """Compare metadata read anew with what its connection has; empty: take it over.
 
     A rotation keeps at least one signing key, in whatever certificate, and a login page stays on
     its host and scheme. Where the connection has no certificate yet, any is fine.
     """
-    old = [certificate.public_key for certificate in certificates]
-    new = [certificate.public_key for certificate in metadata.certificates]
+    keys = [certificate.public_key for certificate in old.certificates]
+    new_keys = [certificate.public_key for certificate in new.certificates]
     held = {
-        HeldChange.ENTITY_ID: metadata.entity_id != entity_id,
-        HeldChange.NO_SIGNING_KEY: not new,
-        HeldChange.ALL_SIGNING_KEYS: bool(old and new) and not any(key in old for key in new),
-        HeldChange.SSO_HOST: urlsplit(metadata.sso_url)[:2] != urlsplit(sso_url)[:2],
+        HeldChange.ENTITY_ID: new.entity_id != old.entity_id,
+        HeldChange.NO_SIGNING_KEY: not new_keys,
+        HeldChange.ALL_SIGNING_KEYS: bool(keys and new_keys)
+        and not any(key in keys for key in new_keys),
+        HeldChange.SSO_HOST: urlsplit(new.sso_url)[:2] != urlsplit(old.sso_url)[:2],
     }
     return tuple(change for change, is_held in held.items() if is_held)

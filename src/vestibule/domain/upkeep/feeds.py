@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from vestibule.clock import MINUTE
 from vestibule.domain.context import Context
-from vestibule.domain.saml_metadata import Reading
 from vestibule.domain.upkeep import schedule
+from vestibule.domain.upkeep.readings import Reading
 from vestibule.ids import fraction
-from vestibule.records import Connection, MetadataFeed, Published
+from vestibule.records import Connection, MetadataFeed
 from vestibule.store.interface import Store, Transaction
 
 # Longer than a reading can take; a node that dies over one leaves it to the others after this.
@@ -22,8 +22,6 @@ async def start(
     connection: Connection,
     url: str,
     reading: Reading,
-    *,
-    taken: Published,
 ) -> None:
     """Read the metadata at `url` again from now on; it takes the place of an earlier feed."""
     now = context.clock.now()
@@ -34,8 +32,8 @@ async def start(
             url=url,
             etag=reading.validators.etag,
             last_modified=reading.validators.last_modified,
-            taken=taken,
-            seen=taken,
+            taken=reading.published,
+            seen=reading.published,
             fetched_at=now,
             tried_at=now,
             due_at=next_reading(context, reading),
@@ -59,8 +57,8 @@ def next_reading(context: Context, reading: Reading) -> int:
     """Return when metadata that was read just now is to be read again."""
     return schedule.after_success(
         context.clock.now(),
-        cache_duration=reading.metadata.cache_duration,
-        valid_until=reading.metadata.valid_until,
+        cache_duration=reading.cache_duration,
+        valid_until=reading.valid_until,
         chance=fraction(entropy=context.entropy),
     )
 

@@ -31,5 +31,5 @@ def after_success(
 
 def after_failure(now: int, *, failures: int, chance: float) -> int:
     """Return when to try again after so many failures in a row: 15 minutes, doubled up to a day."""
-    wait = min(_FIRST_RETRY * 2 ** min(failures - 1, 10), _LATEST)
+    wait = min(_FIRST_RETRY << min(failures - 1, 10), _LATEST)
     return now + round(wait * (1 - chance / 5))
