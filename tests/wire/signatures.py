@@ -34,9 +34,13 @@ def _python(client: B2BClient, method: str) -> Any:
 
 
 def node_method(method: str) -> str:
-    """Return the Node name of a Python method: sso.saml.update_by_url is sso.saml.updateByURL."""
+    """Return the Node name of a Python method: sso.saml.update_by_url is sso.saml.updateByURL.
+
+    Groups are in camel case: organizations.members.oauth_providers is …members.oauthProviders.
+    """
     group, _, _ = method.rpartition(".")
-    return f"{group}.{_node(method)[0]}"
+    camel = re.sub("_([a-z])", lambda found: found[1].upper(), group)
+    return f"{camel}.{_node(method)[0]}"
 
 
 def node_parameters(method: str) -> frozenset[str]:

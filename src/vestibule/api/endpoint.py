@@ -8,7 +8,7 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
-from vestibule.domain.caller import Caller
+from vestibule.domain.caller import Caller, only_with_secret
 from vestibule.domain.context import Context
 from vestibule.errors import ErrorType
 from vestibule.permissions import Access
@@ -66,6 +66,14 @@ class Call:
             self.caller.require(
                 resource, action, organization_id=organization_id, member_id=member_id
             )
+
+    def require_secret(self, name: str) -> None:
+        """Pass without a member session: no role can grant what is called `name` here.
+
+        Raises Failure session_authorization_error.
+        """
+        if self.caller is not None:
+            raise only_with_secret(name)
 
 
 Handler = Callable[[Any, Call], Awaitable[Response]]

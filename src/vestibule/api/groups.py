@@ -6,8 +6,12 @@ from typing import Final
 from starlette.routing import Route
 
 from vestibule.api import (
+    connected_apps,
     members,
+    members_housekeeping,
+    oauth_providers,
     organizations,
+    organizations_housekeeping,
     rbac,
     rbac_organizations,
     sessions,
@@ -22,7 +26,13 @@ from vestibule.domain.context import Context
 
 GROUPS: Final[tuple[Group, ...]] = (
     organizations.group,
+    organizations_housekeeping.group,
+    connected_apps.of_organizations,
     members.group,
+    members_housekeeping.group,
+    connected_apps.of_members,
+    connected_apps.revocation,
+    oauth_providers.group,
     sessions.group,
     sso.group,
     sso_saml.group,

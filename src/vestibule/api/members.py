@@ -11,8 +11,9 @@ from vestibule.api.endpoint import Call, Group, Request, Response, given
 from vestibule.api.objects.members import MemberObject, member_object
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
+from vestibule.api.objects.targets import MemberTarget
 from vestibule.domain import member_changes, member_search, organizations
-from vestibule.domain.caller import Caller
+from vestibule.domain.caller import Caller, only_with_secret
 from vestibule.domain.members import MemberView
 from vestibule.domain.organizations import OrganizationView
 from vestibule.errors import Failure
@@ -89,7 +90,7 @@ async def create(request: CreateRequest, call: Call) -> MemberResponse:
         roles=request.roles or (),
         fields=fields,
     )
-    return _response(member, organization)
+    return member_response(member, organization)
 
 
 def _require_for_creation(caller: Caller, request: CreateRequest) -> None:
@@ -100,7 +101,7 @@ def _require_for_creation(caller: Caller, request: CreateRequest) -> None:
     if request.trusted_metadata is not None:
         raise Failure(errors.cannot_update_trusted_metadata)
     if request.external_id is not None:
-        raise _only_with_secret("external_id")
+        raise only_with_secret("external_id")
     organization_id = caller.session.organization_id
     if request.roles:
         caller.require(_MEMBER, "update.settings.roles", organization_id=organization_id)
@@ -135,7 +136,7 @@ async def get(request: GetRequest, call: Call) -> MemberResponse:
         member_locator=request.member_id or "",
         email_address=request.email_address or "",
     )
-    return _response(member, organization)
+    return member_response(member, organization)
 
 
 class DangerouslyGetRequest(Request):
@@ -159,7 +160,7 @@ async def dangerously_get(request: DangerouslyGetRequest, call: Call) -> MemberR
         request.member_id,
         include_deleted=request.include_deleted,
     )
-    return _response(member, organization)
+    return member_response(member, organization)
 
 
 class UpdateRequest(Request):
@@ -230,7 +231,7 @@ async def update(request: UpdateRequest, call: Call) -> MemberResponse:
         unlink_email=unlink,
         preserve_existing_sessions=preserve,
     )
-    return _response(member, organization)
+    return member_response(member, organization)
 
 
 def _require_each(
@@ -251,17 +252,10 @@ def _require_each(
         if name == "email_address" and own:
             raise Failure(errors.member_cannot_update_their_email_address)
         if name not in _ACTIONS:
-            raise _only_with_secret(name)
+            raise only_with_secret(name)
         action, of_self = _ACTIONS[name]
         target = member_id if of_self else ""
         caller.require(_MEMBER, action, organization_id=organization_id, member_id=target)
-
-
-class DeleteRequest(Request):
-    """Which member."""
-
-    organization_id: str
-    member_id: str
 
 
 class DeleteResponse(Response):
@@ -276,7 +270,7 @@ class DeleteResponse(Response):
     access=Permission(_MEMBER, "delete", own=True),
     errors=(errors.organization_not_found, errors.member_not_found),
 )
-async def delete(request: DeleteRequest, call: Call) -> DeleteResponse:
+async def delete(request: MemberTarget, call: Call) -> DeleteResponse:
     """Delete a member: sessions end, the address and the external id are free again."""
     gone = await member_changes.delete(
         call.context, call.project, request.organization_id, request.member_id
@@ -348,15 +342,10 @@ async def search(request: SearchRequest, call: Call) -> SearchResponse:
     )
 
 
-def _response(member: MemberView, organization: OrganizationView) -> MemberResponse:
+def member_response(member: MemberView, organization: OrganizationView) -> MemberResponse:
+    """Return one member and its organization as the wire shows them."""
     return MemberResponse(
         member_id=member.member.member_id,
         member=member_object(member),
         organization=organization_object(organization),
-    )
-
-
-def _only_with_secret(name: str) -> Failure:
-    return Failure(
-        errors.session_authorization_error, f"{name}: can be written with the project secret alone."
     )

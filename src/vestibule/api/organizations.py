@@ -10,7 +10,9 @@ from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
+from vestibule.api.objects.targets import OrganizationTarget
 from vestibule.domain import organization_search, organizations
+from vestibule.domain.caller import only_with_secret
 from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret
 from vestibule.records import EmailRoleAssignment
@@ -95,19 +97,13 @@ async def create(request: CreateRequest, call: Call) -> OrganizationResponse:
     return OrganizationResponse(organization=organization_object(view))
 
 
-class GetRequest(Request):
-    """Which organization: by id, slug or external id, as everywhere."""
-
-    organization_id: str
-
-
 @group.endpoint(
     "GET",
     "/v1/b2b/organizations/{organization_id}",
     access=ProjectSecret(),
     errors=(errors.organization_not_found,),
 )
-async def get(request: GetRequest, call: Call) -> OrganizationResponse:
+async def get(request: OrganizationTarget, call: Call) -> OrganizationResponse:
     """Return an organization."""
     view = await organizations.get_view(call.context, call.project, request.organization_id)
     return OrganizationResponse(organization=organization_object(view))
@@ -196,17 +192,8 @@ def _require_each(call: Call, organization_id: str, names: Iterable[str]) -> Non
         if name == "trusted_metadata":
             raise Failure(errors.cannot_update_trusted_metadata)
         if name not in _ACTIONS:
-            raise Failure(
-                errors.session_authorization_error,
-                f"{name}: can be written with the project secret alone.",
-            )
+            raise only_with_secret(name)
         call.require("stytch.organization", _ACTIONS[name], organization_id=organization_id)
-
-
-class DeleteRequest(Request):
-    """Which organization."""
-
-    organization_id: str
 
 
 class DeleteResponse(Response):
@@ -221,7 +208,7 @@ class DeleteResponse(Response):
     access=Permission("stytch.organization", "delete"),
     errors=(errors.organization_not_found,),
 )
-async def delete(request: DeleteRequest, call: Call) -> DeleteResponse:
+async def delete(request: OrganizationTarget, call: Call) -> DeleteResponse:
     """Remove an organization with its members, sessions and connections."""
     gone = await organizations.delete(call.context, call.project, request.organization_id)
     return DeleteResponse(organization_id=gone)

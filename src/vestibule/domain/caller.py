@@ -44,3 +44,10 @@ class Caller:
             errors.session_authorization_error,
             f"The Member's roles do not grant {action} on {resource}.",
         )
+
+
+def only_with_secret(name: str) -> Failure:
+    """Return the refusal of what no role can grant: `name` needs the project secret alone."""
+    return Failure(
+        errors.session_authorization_error, f"{name}: can be written with the project secret alone."
+    )

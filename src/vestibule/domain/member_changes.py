@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from vestibule import errors
 from vestibule.domain import members, organizations
 from vestibule.domain.context import Context
+from vestibule.domain.email import key_of
 from vestibule.domain.members import MemberView
 from vestibule.domain.metadata import merge
 from vestibule.domain.organization_settings import EXTERNAL_ID
@@ -121,6 +122,72 @@ async def delete(context: Context, project: Project, locator: str, member_locato
             replace(member, status="deleted", external_id=None, updated_at=context.clock.now())
         )
     return member.member_id
+
+
+async def reactivate(
+    context: Context, project: Project, locator: str, member_id: str
+) -> tuple[MemberView, OrganizationView]:
+    """Make a deleted member active again, with its address but without what deletion ended.
+
+    Only the member's own id names it. Raises Failure organization_not_found,
+    no_deleted_member_found_for_reactivation, email_unverified_for_reactivation,
+    reactivation_email_belongs_to_another_member or action_not_allowed_email_domain_is_claimed.
+    """
+    async with context.store.write() as tx:
+        organization = await organizations.load(tx, project, locator)
+        member = await tx.members.find(
+            lock=True,
+            project_id=project.project_id,
+            organization_id=organization.organization_id,
+            member_id=member_id,
+        )
+        if member is None or member.status != "deleted":
+            raise Failure(errors.no_deleted_member_found_for_reactivation)
+        member = await members.bring_back(tx, context, project, organization, member)
+        return await _answer(tx, project, organization, member)
+
+
+async def delete_external_id(
+    context: Context, project: Project, locator: str, member_locator: str
+) -> tuple[MemberView, OrganizationView]:
+    """Take a member's external id away, if it has one.
+
+    Raises Failure organization_not_found or member_not_found.
+    """
+    return await update(context, project, locator, member_locator, {"external_id": None})
+
+
+async def unlink_retired_email(
+    context: Context,
+    project: Project,
+    locator: str,
+    member_locator: str,
+    *,
+    email_id: str = "",
+    email_address: str = "",
+) -> tuple[MemberView, OrganizationView]:
+    """Give up a retired address of a member, so that others may have it.
+
+    Given both names, they must be of the same address. Raises Failure organization_not_found,
+    member_not_found, retired_email_missing_email_identifiers or email_not_found.
+    """
+    if not email_id and not email_address:
+        raise Failure(errors.retired_email_missing_email_identifiers)
+    named: dict[str, Any] = {"email_id": email_id} if email_id else {}
+    if email_address:
+        named["email_key"] = key_of(email_address)
+    async with context.store.write() as tx:
+        organization = await organizations.load(tx, project, locator)
+        member = await members.load(tx, organization, member_locator, lock=True)
+        if not await tx.member_emails.delete(
+            project_id=member.project_id,
+            organization_id=member.organization_id,
+            member_id=member.member_id,
+            retired=True,
+            **named,
+        ):
+            raise Failure(errors.email_not_found)
+        return await _answer(tx, project, organization, member)
 
 
 async def get(

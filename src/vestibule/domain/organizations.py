@@ -47,6 +47,20 @@ async def get_view(context: Context, project: Project, locator: str) -> Organiza
         return await view(tx, project, await load(tx, project, locator))
 
 
+async def member_count(context: Context, project: Project, locator: str) -> int:
+    """Return how many members an organization has, without the deleted ones.
+
+    Raises Failure organization_not_found.
+    """
+    async with context.store.read() as tx:
+        organization = await load(tx, project, locator)
+        return await tx.members.count(
+            project_id=project.project_id,
+            organization_id=organization.organization_id,
+            status=("pending", "invited", "active"),
+        )
+
+
 async def load(
     tx: Transaction, project: Project, locator: str, *, lock: bool = False
 ) -> Organization:
