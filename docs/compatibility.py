@@ -46,9 +46,8 @@ def operations() -> list[Operation]:
 
 
 def beyond() -> list[Endpoint]:
-    """Return the endpoints that no SDK method calls: Vestibule's own."""
-    methods = {each.method for each in operations()}
-    return [each for each in groups.endpoints() if each.operation_id not in methods]
+    """Return Vestibule's own endpoints, which no SDK method calls."""
+    return [each for each in groups.endpoints() if each.own]
 
 
 def _client() -> B2BClient:
