@@ -790,6 +790,22 @@ oidc_invalid_callback_request: Final = _error(
 oidc_invalid_id_token: Final = _error(
     "oidc_invalid_id_token", 400, "The ID token could not be verified."
 )
+member_oidc_token_not_found: Final = _error(
+    "member_oidc_token_not_found",
+    404,
+    "No tokens of an OpenID provider are kept for this Member; they are from the next login on.",
+)
+missing_oidc_refresh_token: Final = _error(
+    "missing_oidc_refresh_token",
+    400,
+    "The access token is over and the provider gave no refresh token: let the Member log in "
+    "again, and add the scope that your provider gives one for (offline_access) to custom_scopes.",
+)
+unable_to_refresh_oidc_token: Final = _error(
+    "unable_to_refresh_oidc_token",
+    400,
+    "The provider did not refresh the access token; let the Member log in again.",
+)
 oidc_invalid_userinfo: Final = _error(
     "oidc_invalid_userinfo", 400, "The userinfo answer could not be used."
 )

@@ -233,19 +233,15 @@ class Registration(Record, frozen=True, kw_only=True):
 
 
 class OidcToken(Record, frozen=True, kw_only=True):
-    """The tokens that an OpenID provider gave out at the newest login of a registration, sealed.
+    """What an OpenID provider gave out at the newest login of a registration, sealed.
 
-    `expires_at` is the access token's, 0 when the provider did not say. Until `refreshing_until`
-    one reader refreshes them alone.
+    Until `refreshing_until` one reader refreshes it alone.
     """
 
     registration_id: str
     project_id: str
     organization_id: str
-    member_id: str
-    connection_id: str
     sealed: bytes
-    expires_at: int
     refreshing_until: int = 0
 
 

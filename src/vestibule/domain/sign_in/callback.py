@@ -7,10 +7,13 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from vestibule import errors
 from vestibule.clock import DAY, MINUTE
-from vestibule.domain import organizations, redirect_urls, traces
+from vestibule.domain import oidc_tokens, organizations, redirect_urls, traces
 from vestibule.domain.context import Context
+from vestibule.domain.oidc_tokens import ProviderTokens
 from vestibule.domain.sign_in import provisioning, refusals
 from vestibule.domain.sign_in.provisioning import Login
 from vestibule.domain.sign_in.refusals import Refusal
@@ -149,6 +152,7 @@ async def accept(
     *,
     trace_id: str,
     steps: tuple[TraceStep, ...],
+    provider_tokens: ProviderTokens | None = None,
 ) -> Done:
     """Mint the sso_token for a verified identity and return where the browser goes.
 
@@ -167,9 +171,11 @@ async def accept(
     )
     destination = await _destination(tx, found, sign_in, kind="login" if known else "signup")
     token = context.mint_token()
-    await tx.sso_tokens.insert(
-        _sso_token(context, found, sign_in, identity, token=token, trace_id=trace_id)
-    )
+    minted = _sso_token(context, found, sign_in, identity, token=token, trace_id=trace_id)
+    if provider_tokens is not None:
+        carried = oidc_tokens.carry(context, provider_tokens, token_id=token.token_id)
+        minted = replace(minted, provider_tokens=carried)
+    await tx.sso_tokens.insert(minted)
     await tx.traces.insert(
         traces.new(
             context,

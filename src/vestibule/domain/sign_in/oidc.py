@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from vestibule import errors
-from vestibule.clock import SECOND
-from vestibule.domain import connections
+from vestibule.domain import connections, oidc_provider
 from vestibule.domain.context import Context
+from vestibule.domain.oidc_tokens import ProviderTokens
 from vestibule.domain.sign_in import browser_binding, callback, refusals
 from vestibule.domain.sign_in.browser_binding import Binding
 from vestibule.domain.sign_in.callback import Done, Target
@@ -15,16 +15,10 @@ from vestibule.domain.sign_in.mapping import oidc_identity
 from vestibule.domain.sign_in.start import VERIFIER_PURPOSE
 from vestibule.errors import Failure
 from vestibule.fetch import FetchError
-from vestibule.log import logger
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.id_token import Expectation, VerifiedIdToken, verify_id_token
 from vestibule.oidc.request import parse_callback, peek_state
-from vestibule.oidc.token import (
-    ClientAuthentication,
-    TokenResponse,
-    parse_token_response,
-    token_request,
-)
+from vestibule.oidc.token import TokenResponse, parse_token_response, token_request
 from vestibule.oidc.userinfo import parse_userinfo, read_email
 from vestibule.records import Identity, OidcConfiguration, SignIn
 
@@ -67,7 +61,7 @@ async def _complete(
     async with context.store.write() as tx:
         if not await callback.consume(tx, sign_in, now=context.clock.now()):
             raise Failure(errors.unsolicited_oidc_response)
-    token, identity = await _redeem(context, oidc, sign_in, code=code)
+    token, identity, tokens = await _redeem(context, oidc, sign_in, code=code)
     async with context.store.write() as tx:
         return await callback.accept(
             tx,
@@ -77,6 +71,7 @@ async def _complete(
             identity,
             trace_id=trace_id,
             steps=refusals.steps(token.steps),
+            provider_tokens=tokens,
         )
 
 
@@ -102,19 +97,15 @@ async def _sign_in(
 
 async def _redeem(
     context: Context, oidc: OidcConfiguration, sign_in: SignIn, *, code: str
-) -> tuple[VerifiedIdToken, Identity]:
+) -> tuple[VerifiedIdToken, Identity, ProviderTokens]:
     tokens = await _tokens(context, oidc, sign_in, code=code)
-    try:
-        keys = await context.jwks.keys_for(
-            context.fetch, oidc.jwks_url, tokens.id_token, now=context.clock.now()
-        )
-    except FetchError as error:
-        raise _unreachable(Reason.JWKS, "JWKS endpoint", error) from error
+    received_at = context.clock.now()
+    keys = await oidc_provider.keys_for(context, oidc, tokens.id_token)
     expectation = Expectation(
         issuer=oidc.issuer,
         client_id=oidc.client_id,
         nonce=sign_in.nonce,
-        clock_skew=context.settings.clock_skew_seconds * SECOND,
+        clock_skew=oidc_provider.clock_skew(context),
     )
     verified = verify_id_token(
         tokens.id_token,
@@ -132,28 +123,45 @@ async def _redeem(
         email.address if email else None,
         oidc.attribute_mapping or {},
     )
-    return verified, identity
+    return verified, identity, _provider_tokens(oidc, sign_in, tokens, verified, now=received_at)
+
+
+def _provider_tokens(
+    oidc: OidcConfiguration,
+    sign_in: SignIn,
+    tokens: TokenResponse,
+    verified: VerifiedIdToken,
+    *,
+    now: int,
+) -> ProviderTokens:
+    """Return what is kept of the answer; scopes that it does not name are those asked for."""
+    scopes = sign_in.scopes if tokens.scope is None else tokens.scope
+    return ProviderTokens(
+        issuer=oidc.issuer,
+        client_id=oidc.client_id,
+        subject=verified.subject,
+        scopes=tuple(scopes.split()),
+        expires_at=now + tokens.expires_in if tokens.expires_in is not None else 0,
+        access_token=tokens.access_token,
+        id_token=tokens.id_token,
+        refresh_token=tokens.refresh_token or "",
+    )
 
 
 async def _tokens(
     context: Context, oidc: OidcConfiguration, sign_in: SignIn, *, code: str
 ) -> TokenResponse:
     verifier = context.sealer.unseal(sign_in.code_verifier, purpose=VERIFIER_PURPOSE)
-    secret = context.sealer.unseal(oidc.client_secret, purpose=connections.CLIENT_SECRET_PURPOSE)
+    client = oidc_provider.client(context, oidc)
     request = token_request(
         code=code,
         redirect_url=connections.service_provider_url(context.settings, sign_in.connection_id),
-        client_id=oidc.client_id,
-        client_secret=secret.decode(),
+        client_id=client.client_id,
+        client_secret=client.client_secret,
         code_verifier=verifier.decode(),
-        method=ClientAuthentication(oidc.token_auth_method or ClientAuthentication.BASIC),
+        method=client.method,
     )
-    try:
-        answer = await context.fetch.request(
-            "POST", oidc.token_url, headers=request.headers, body=request.body
-        )
-    except FetchError as error:
-        raise _unreachable(Reason.CODE_UNAVAILABLE, "token endpoint", error) from error
+    answer = await oidc_provider.ask_for_tokens(context, oidc, request)
     return parse_token_response(answer.status, answer.headers.get("content-type"), answer.body)
 
 
@@ -164,13 +172,7 @@ async def _userinfo(
     try:
         answer = await context.fetch.request("GET", oidc.userinfo_url, headers=headers)
     except FetchError as error:
-        raise _unreachable(Reason.USERINFO, "userinfo endpoint", error) from error
+        raise oidc_provider.unreachable(Reason.USERINFO, "userinfo endpoint", error) from error
     return parse_userinfo(
         answer.status, answer.headers.get("content-type"), answer.body, subject=subject
     )
-
-
-def _unreachable(reason: Reason, what: str, error: FetchError) -> OidcError:
-    # Why it could not be reached is for the log: told to a tenant it would map our network.
-    logger().info("provider unreachable", endpoint=what, reason=error.reason, detail=error.detail)
-    return OidcError(reason, expected=f"an answer of the {what}", received="no answer")

@@ -11,6 +11,7 @@ from vestibule import errors
 from vestibule.domain import (
     intermediate_sessions,
     members,
+    oidc_tokens,
     organizations,
     session_claims,
     sessions,
@@ -136,7 +137,7 @@ async def _log_in(
 ) -> SessionView | Unfinished:
     now = context.clock.now()
     used = await tx.sso_tokens.change(
-        {"consumed_at": now},
+        {"consumed_at": now, "provider_tokens": None},
         project_id=project.project_id,
         token_id=token.token_id,
         consumed_at=0,
@@ -147,6 +148,7 @@ async def _log_in(
         raise Failure(errors.sso_token_not_found)
     login = await _login(tx, project, token)
     member, registration = await provisioning.find_or_create(tx, context, login)
+    await oidc_tokens.keep(tx, context, token, registration)
     await traces.mend(tx, token)
     factor = _factor(token, registration, now=now)
     linked = await _linked(tx, login, member, request, now=now)

@@ -97,7 +97,6 @@ async def begin(context: Context, request: StartRequest) -> Started:
             sign_in,
             state=token.text,
             verifier=verifier,
-            extra_scopes=request.custom_scopes,
         )
         started = Started(url, {}, cookie)
     else:
@@ -138,6 +137,7 @@ def _sign_in(
         pkce_code_challenge=request.pkce_code_challenge,
         created_at=now,
         expires_at=now + LIFE,
+        scopes=_scopes(connection.oidc, request) if connection.oidc else "",
     )
 
 
@@ -246,6 +246,14 @@ def _saml_message(
     return url, {}
 
 
+def _scopes(oidc: OidcConfiguration, request: StartRequest) -> str:
+    """Return what to ask for: the connection's scopes instead of the usual, the link's added."""
+    scopes = f"{oidc.custom_scopes or _DEFAULT_SCOPES} {request.custom_scopes}"
+    if len(scopes) > _MAX_SCOPES:
+        raise Failure(errors.bad_request, f"custom_scopes: at most {_MAX_SCOPES} characters.")
+    return " ".join(dict.fromkeys(("openid", *scopes.split())))
+
+
 def _oidc_url(
     context: Context,
     oidc: OidcConfiguration,
@@ -253,17 +261,13 @@ def _oidc_url(
     *,
     state: str,
     verifier: str,
-    extra_scopes: str,
 ) -> str:
-    scopes = f"{oidc.custom_scopes or _DEFAULT_SCOPES} {extra_scopes}"
-    if len(scopes) > _MAX_SCOPES:
-        raise Failure(errors.bad_request, f"custom_scopes: at most {_MAX_SCOPES} characters.")
     try:
         return authorization_url(
             endpoint=oidc.authorization_url,
             client_id=oidc.client_id,
             redirect_url=connections.service_provider_url(context.settings, sign_in.connection_id),
-            scopes=scopes.split(),
+            scopes=sign_in.scopes.split(),
             state=state,
             nonce=sign_in.nonce,
             code_challenge=code_challenge(verifier),

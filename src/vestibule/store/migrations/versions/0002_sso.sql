@@ -1,21 +1,17 @@
 -- Each part says what it is for; conventions as in 0001_tables.sql.
 
 -- What an OpenID provider gave out at a member's last login, sealed. It waits in the sso_token until
--- the login is decided. `refreshing_until` is how long one reader has to refresh it alone.
+-- the login is decided. Until `refreshing_until` one reader refreshes it alone.
 CREATE TABLE oidc_tokens (
     registration_id TEXT NOT NULL,
     project_id TEXT NOT NULL,
     organization_id TEXT NOT NULL,
-    member_id TEXT NOT NULL,
-    connection_id TEXT NOT NULL,
     sealed BYTEA NOT NULL,
-    expires_at BIGINT NOT NULL,
     refreshing_until BIGINT NOT NULL,
     CONSTRAINT oidc_tokens__registration_id PRIMARY KEY (project_id, organization_id, registration_id),
     FOREIGN KEY (project_id, organization_id, registration_id)
         REFERENCES registrations (project_id, organization_id, registration_id) ON DELETE CASCADE
 );
-CREATE INDEX oidc_tokens_by_member ON oidc_tokens (project_id, organization_id, member_id);
 ALTER TABLE sign_ins ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
 ALTER TABLE sso_tokens ADD COLUMN provider_tokens BYTEA;
 
