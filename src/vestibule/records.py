@@ -265,6 +265,8 @@ class SamlPolicy(Record, frozen=True, kw_only=True):
 
     `force_authn` and `requested_authn_contexts` (context class references; none: any will do) go
     into our requests. `require_…` and `refuse_…` are stricter than the default, `allow_…` laxer.
+    `idp_initiated_roundtrip` turns a sign-in that the identity provider begins into one of ours.
+    `trust_metadata_certificates` takes new certificates from its metadata without a person's yes.
     """
 
     force_authn: bool = False
@@ -276,6 +278,8 @@ class SamlPolicy(Record, frozen=True, kw_only=True):
     allow_cbc: bool = False
     allow_inclusive_c14n: bool = False
     allow_missing_authn_statement: bool = False
+    idp_initiated_roundtrip: bool = False
+    trust_metadata_certificates: bool = False
 
 
 class SamlConfiguration(Record, frozen=True, kw_only=True):

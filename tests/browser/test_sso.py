@@ -113,6 +113,18 @@ async def test_metadata_names_the_acs_of_a_migration(
     assert service.get("Location") == old
 
 
+async def test_metadata_names_aes_cbc_only_where_it_is_tolerated(
+    scenario: Scenario, connection: Connection
+) -> None:
+    key = private_key_pem(signer("service").key)
+    await change(scenario, connection, saml_encryption_private_key=key)
+    connection_id = connection["connection_id"]
+    path = f"/v1/b2b/sso/acme/connections/{connection_id}/settings"
+    for tolerated in (False, True, False):
+        await scenario.api.good("PUT", path, {"allow_cbc": tolerated})
+        assert (b"-cbc" in (await metadata(scenario, connection_id)).body) == tolerated
+
+
 async def test_metadata_is_there_before_the_connection_is_active(scenario: Scenario) -> None:
     organization = await scenario.organization()
     path = f"/v1/b2b/sso/saml/{organization['organization_id']}"

@@ -547,6 +547,26 @@ def test_service_provider_metadata_lists_aes_gcm_first_and_oaep_and_nothing_weak
     ]
 
 
+def test_service_provider_metadata_lists_aes_cbc_last_where_it_is_tolerated() -> None:
+    sp = signer("sp")
+    root = parse(
+        service_provider_metadata(
+            entity_id=ACS,
+            acs_url=ACS,
+            nameid_format=EMAIL,
+            signing_certificates=[sp.pem],
+            encryption_certificates=[sp.pem],
+            allow_cbc=True,
+        )
+    )
+    methods = [each.get("Algorithm") for each in root.iter(f"{{{MD}}}EncryptionMethod")]
+    assert methods[0] == "http://www.w3.org/2009/xmlenc11#aes256-gcm"
+    assert methods[4:] == [
+        "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
+        "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+    ]
+
+
 def test_service_provider_metadata_offers_logout_by_both_bindings_where_there_is_one() -> None:
     root = parse(
         service_provider_metadata(

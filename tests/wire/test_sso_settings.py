@@ -17,6 +17,8 @@ SAML: dict[str, Any] = {
     "allow_cbc": True,
     "allow_inclusive_c14n": True,
     "allow_missing_authn_statement": True,
+    "idp_initiated_roundtrip": True,
+    "trust_metadata_certificates": True,
 }
 
 

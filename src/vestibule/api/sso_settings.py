@@ -29,6 +29,8 @@ class SamlSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="saml
     allow_cbc: bool
     allow_inclusive_c14n: bool
     allow_missing_authn_statement: bool
+    idp_initiated_roundtrip: bool
+    trust_metadata_certificates: bool
 
 
 class OidcSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="oidc"):
@@ -79,6 +81,8 @@ class UpdateRequest(Request, forbid_unknown_fields=True):
     allow_cbc: bool | UnsetType = UNSET
     allow_inclusive_c14n: bool | UnsetType = UNSET
     allow_missing_authn_statement: bool | UnsetType = UNSET
+    idp_initiated_roundtrip: bool | UnsetType = UNSET
+    trust_metadata_certificates: bool | UnsetType = UNSET
 
 
 @group.endpoint("PUT", _SETTINGS, access=Permission("stytch.sso", "update"), errors=_NOT_FOUND)
@@ -117,4 +121,6 @@ def _saml(saml: SamlConfiguration) -> SamlSettings:
         allow_cbc=policy.allow_cbc,
         allow_inclusive_c14n=policy.allow_inclusive_c14n,
         allow_missing_authn_statement=policy.allow_missing_authn_statement,
+        idp_initiated_roundtrip=policy.idp_initiated_roundtrip,
+        trust_metadata_certificates=policy.trust_metadata_certificates,
     )

@@ -77,7 +77,8 @@ class Sso:
             done = await saml.complete(self._context, found, answer)
         except saml.CookieWanted:
             again = {**fields, _REPOSTED: "1"}
-            return render("post.html", action=request.scope["path"], fields=again)
+            action = saml.repost_url(self._context, found) or request.scope["path"]
+            return render("post.html", action=action, fields=again)
         return redirect(done.redirect_url, status=303)
 
     async def _oidc(self, request: Request, found: Target) -> Response:

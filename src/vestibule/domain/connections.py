@@ -1,6 +1,7 @@
 """SSO connections: what is common to all kinds (semantics 1.4)."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from vestibule import errors
 from vestibule.errors import ErrorType, Failure
@@ -20,6 +21,12 @@ def service_provider_url(settings: Settings, connection_id: str) -> str:
 def logout_url(settings: Settings, connection_id: str) -> str:
     """Return where the identity provider of a SAML connection sends its logout messages."""
     return f"{settings.base_url}/v1/public/sso/logout/{connection_id}"
+
+
+def start_url(settings: Settings, connection_id: str, public_token: str) -> str:
+    """Return where a sign-in at a connection begins, to end at the project's default URLs."""
+    query = urlencode({"connection_id": connection_id, "public_token": public_token})
+    return f"{settings.base_url}/v1/public/sso/start?{query}"
 
 
 async def load(

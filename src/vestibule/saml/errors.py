@@ -68,6 +68,7 @@ class Reason(StrEnum):
     SAML_CONDITION = "saml.condition"
     SAML_AUTHN = "saml.authn"
     SAML_CONTEXT = "saml.context"
+    SAML_STALE = "saml.stale"
 
     HTTP_PARAMS = "http.params"
     METADATA = "metadata"

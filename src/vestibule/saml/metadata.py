@@ -41,6 +41,7 @@ _ENCRYPTION_METHODS: Final = (
     f"{XENC11}rsa-oaep",
     f"{XENC}rsa-oaep-mgf1p",
 )
+_TOLERATED: Final = (f"{XENC}aes256-cbc", f"{XENC}aes128-cbc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,13 +118,15 @@ def service_provider_metadata(
     nameid_format: str,
     signing_certificates: Sequence[str],
     encryption_certificates: Sequence[str] = (),
+    allow_cbc: bool = False,
     logout_url: str | None = None,
 ) -> bytes:
     """Return the metadata of one connection's service provider (SAML Metadata 2.4.4).
 
     Certificates are PEM. Several of a kind are a rotation: the identity provider may use any. With
-    an encryption certificate the algorithms we decrypt are named, AES-GCM first. `logout_url` is
-    where both bindings of Single Logout are answered; without it none is offered.
+    an encryption certificate the algorithms we decrypt are named, AES-GCM first, and AES-CBC last
+    where `allow_cbc` tolerates it. `logout_url` is where both bindings of Single Logout are
+    answered; without it none is offered.
 
     Raises:
         SamlError: `xml` when a value holds a control character.
@@ -143,7 +146,7 @@ def service_provider_metadata(
     for pem in encryption_certificates:
         descriptor = append(role, f"{{{MD}}}KeyDescriptor", {"use": "encryption"})
         append_key_info(descriptor, pem)
-        for algorithm in _ENCRYPTION_METHODS:
+        for algorithm in (*_ENCRYPTION_METHODS, *(_TOLERATED if allow_cbc else ())):
             append(descriptor, f"{{{MD}}}EncryptionMethod", {"Algorithm": algorithm})
     if logout_url is not None:
         for binding in (REDIRECT, POST):

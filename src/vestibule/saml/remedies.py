@@ -191,6 +191,10 @@ _MESSAGE: Final = {
         "Demand multi-factor or the wanted authentication method for this application in the "
         "identity provider's sign-on policy."
     ),
+    Reason.SAML_STALE: _identity_provider(
+        "Have the identity provider heed ForceAuthn, or switch the connection's force_authn off: "
+        "it answered with a login from before it was asked."
+    ),
     Reason.HTTP_PARAMS: _identity_provider(
         "Send exactly one message: the form field SAMLResponse by POST, and nothing of SAML in "
         "the query."

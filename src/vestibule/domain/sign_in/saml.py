@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from vestibule import errors
-from vestibule.clock import SECOND
-from vestibule.domain import connections
+from vestibule.clock import SECOND, rfc3339
+from vestibule.domain import connections, traces
 from vestibule.domain.context import Context
 from vestibule.domain.pinned_certificates import pinned
 from vestibule.domain.private_keys import load
@@ -13,13 +13,17 @@ from vestibule.domain.sign_in.browser_binding import Binding
 from vestibule.domain.sign_in.callback import Done, Target
 from vestibule.domain.sign_in.mapping import saml_identity
 from vestibule.errors import Failure
-from vestibule.records import ConnectionKey, SamlConfiguration, SignIn
+from vestibule.log import logger
+from vestibule.records import ConnectionKey, SamlConfiguration, SignIn, TraceStep
+from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.response import (
     Expectation,
+    VerifiedAssertion,
     peek_in_response_to,
     read_form_field,
     verify_response,
 )
+from vestibule.store.interface import Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,18 @@ class CookieWanted(Exception):
 
     A cross-site POST carries no SameSite=Lax cookie; the same form posted from our own origin does.
     """
+
+
+def repost_url(context: Context, found: Target) -> str:
+    """Return where the one hop goes when a gateway on another host passed the answer on.
+
+    The cookie belongs to our own host, so the browser has to come here itself. '' where the
+    connection has no gateway (`allow_gateway_callback`): the page posts to where it was reached.
+    """
+    saml = found.connection.saml
+    if saml is None or not saml.allow_gateway_callback:
+        return ""
+    return connections.service_provider_url(context.settings, found.connection.connection_id)
 
 
 async def complete(context: Context, found: Target, answer: SamlAnswer) -> Done:
@@ -68,6 +84,8 @@ async def _complete(context: Context, found: Target, answer: SamlAnswer, trace_i
     _check_binding(sign_in, saml, data, answer, now=now)
     expectation = _expectation(context, found, sign_in, saml, keys)
     assertion = verify_response(data, expectation, now=now)
+    if sign_in is not None and saml.policy.force_authn:
+        _require_fresh(assertion, since=sign_in.created_at - expectation.clock_skew)
     identity = saml_identity(assertion, saml.attribute_mapping or {})
     async with context.store.write() as tx:
         # Before the sign-in: the same answer for the second time is to be called just that.
@@ -82,15 +100,48 @@ async def _complete(context: Context, found: Target, answer: SamlAnswer, trace_i
         )
         if sign_in is not None and not await callback.consume(tx, sign_in, now=now):
             raise Failure(errors.unsolicited_saml_response)
+        steps = (*refusals.steps(assertion.steps), *_tolerated(found, assertion))
+        if sign_in is None and saml.policy.idp_initiated_roundtrip:
+            return await _around(tx, context, found, trace_id=trace_id, steps=steps)
         return await callback.accept(
-            tx,
-            context,
-            found,
-            sign_in,
-            identity,
-            trace_id=trace_id,
-            steps=refusals.steps(assertion.steps),
+            tx, context, found, sign_in, identity, trace_id=trace_id, steps=steps
         )
+
+
+def _tolerated(found: Target, assertion: VerifiedAssertion) -> tuple[TraceStep, ...]:
+    """Say in the log and in the trace what a policy or the time let pass."""
+    if assertion.warnings:
+        logger().warning(
+            "assertion tolerated",
+            connection_id=found.connection.connection_id,
+            warnings=list(assertion.warnings),
+        )
+    return tuple(
+        TraceStep(name="tolerated", expected="", received=warning, passed=True)
+        for warning in assertion.warnings
+    )
+
+
+async def _around(
+    tx: Transaction,
+    context: Context,
+    found: Target,
+    *,
+    trace_id: str,
+    steps: tuple[TraceStep, ...],
+) -> Done:
+    """Send the browser to our own start: the sign-in that counts is then bound to it."""
+    tokens = await tx.public_tokens.all(
+        project_id=found.project.project_id, order="created_at", limit=1
+    )
+    if not tokens:
+        raise Failure(errors.public_token_not_found)
+    trace = traces.new(context, found.connection, trace_id=trace_id, sign_in_id="", steps=steps)
+    await tx.traces.insert(trace)
+    connection_id = found.connection.connection_id
+    return Done(
+        connections.start_url(context.settings, connection_id, tokens[0].public_token), trace_id
+    )
 
 
 def _check_binding(
@@ -118,6 +169,21 @@ def _check_binding(
         raise Failure(errors.saml_csrf_cookie_mismatch)
 
 
+def _require_fresh(assertion: VerifiedAssertion, *, since: int) -> None:
+    """Pass when the person was asked anew, as ForceAuthn demands (SAML Core 3.4.1).
+
+    Not every identity provider heeds it. Raises SamlError `saml.stale`.
+    """
+    at = assertion.authenticated_at
+    if at is None or at < since:
+        error = SamlError(
+            Reason.SAML_STALE,
+            expected=f"an AuthnInstant at or after {rfc3339(since)}",
+            received="none" if at is None else rfc3339(at),
+        )
+        raise error.after(assertion.steps)
+
+
 def _expectation(
     context: Context,
     found: Target,
@@ -126,6 +192,7 @@ def _expectation(
     keys: list[ConnectionKey],
 ) -> Expectation:
     url = connections.service_provider_url(context.settings, found.connection.connection_id)
+    policy = saml.policy
     return Expectation(
         idp_entity_id=saml.idp_entity_id,
         keys=pinned(keys),
@@ -138,4 +205,12 @@ def _expectation(
             for key in keys
             if key.purpose == "encryption"
         ),
+        authn_contexts=policy.requested_authn_contexts,
+        require_signed_response=policy.require_signed_response,
+        require_signed_assertion=policy.require_signed_assertion,
+        require_encryption=policy.require_encryption,
+        refuse_expired_certificates=policy.refuse_expired_certificates,
+        allow_cbc=policy.allow_cbc,
+        allow_inclusive_c14n=policy.allow_inclusive_c14n,
+        allow_missing_authn_statement=policy.allow_missing_authn_statement,
     )

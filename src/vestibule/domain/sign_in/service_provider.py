@@ -31,5 +31,6 @@ async def metadata(context: Context, connection_id: str) -> bytes:
         nameid_format=saml.nameid_format,
         signing_certificates=certificates["signing"],
         encryption_certificates=certificates["encryption"],
+        allow_cbc=saml.policy.allow_cbc,
         logout_url=connections.logout_url(context.settings, connection_id),
     )

@@ -232,6 +232,8 @@ def _saml_message(
         acs_url=saml.alternative_acs_url or entity_id,
         issuer=entity_id,
         nameid_format=saml.nameid_format,
+        force_authn=saml.policy.force_authn,
+        authn_contexts=saml.policy.requested_authn_contexts,
     )
     if saml.idp_sso_binding == "post":
         return saml.idp_sso_url, post_fields(
