@@ -28,6 +28,8 @@ PERMISSIONS = {
     "sso.saml.delete_encryption_private_key": ("stytch.sso", "update"),
     "sso.oidc.create_connection": ("stytch.sso", "create"),
     "sso.oidc.update_connection": ("stytch.sso", "update"),
+    "sso.external.create_connection": ("stytch.sso", "create"),
+    "sso.external.update_connection": ("stytch.sso", "update"),
     # Vestibule's own.
     "sso.settings.get": ("stytch.sso", "get"),
     "sso.settings.update": ("stytch.sso", "update"),
@@ -47,7 +49,7 @@ SECRET_ONLY = {
     "rbac.organizations.set_org_policy",
 }
 SSO = [item for item in groups.endpoints() if item.path.startswith("/v1/b2b/sso/{org")] + [
-    item for item in groups.endpoints() if item.group in {"sso.saml", "sso.oidc"}
+    item for item in groups.endpoints() if item.group in {"sso.saml", "sso.oidc", "sso.external"}
 ]
 
 

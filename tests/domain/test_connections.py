@@ -102,3 +102,31 @@ async def test_connection_is_found_in_its_own_organization_alone(
         with pytest.raises(Failure) as caught:
             await connections.load(tx, ids[0], "x", error=errors.oidc_connection_not_found)
         assert caught.value.error is errors.oidc_connection_not_found
+
+
+async def test_external_connection_uses_the_active_one_it_refers_to(
+    context: Context, project: Project
+) -> None:
+    owner = await organizations.create(context, project, {"organization_name": "Owner"})
+    owner_id = owner.organization.organization_id
+    owned = replace(
+        connection(owner_id, project_id=project.project_id, protocol="saml", saml=SAML),
+        status="active",
+    )
+    external = replace(
+        connection(
+            project_id=project.project_id,
+            protocol="external",
+            external=ExternalConfiguration(
+                external_organization_id=owner_id, external_connection_id=owned.connection_id
+            ),
+        ),
+        connection_id="connection-test-2",
+    )
+    async with context.store.write() as tx:
+        assert await connections.underlying(tx, external) is None
+        await tx.connections.insert(owned)
+        assert await connections.underlying(tx, external) == owned
+        assert await connections.underlying(tx, owned) is owned
+        await tx.connections.update(replace(owned, status="pending"))
+        assert await connections.underlying(tx, external) is None

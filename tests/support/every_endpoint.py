@@ -54,5 +54,10 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     },
     "sso.saml.update_by_url": {"metadata_url": "https://idp.example.com/metadata.xml"},
     "sso.oidc.update_connection": {"client_id": "new"},
+    "sso.external.create_connection": {
+        "external_organization_id": "none",
+        "external_connection_id": "none",
+    },
+    "sso.external.update_connection": {"display_name": "New"},
     "rbac.organizations.set_org_policy": {"org_policy": {"roles": []}},
 }

@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.connections import SamlConnection, saml_object
+from vestibule.api.objects.role_assignments import ConnectionRole, GroupRole, rename_assignments
 from vestibule.domain import saml_connections
 from vestibule.domain.connection_lifecycle import ConnectionView
 from vestibule.errors import Failure
@@ -27,19 +27,6 @@ _CONFIGURATION: Final = (
     errors.saml_connection_idp_sso_url_not_https,
     errors.too_many_sso_verification_certificates,
 )
-
-
-class ConnectionRole(msgspec.Struct, kw_only=True):
-    """A role for everybody who signs in through the connection."""
-
-    role_id: str
-
-
-class GroupRole(msgspec.Struct, kw_only=True):
-    """A role for everybody of a group."""
-
-    role_id: str
-    group: str = ""
 
 
 class CreateConnectionRequest(Request):
@@ -132,14 +119,12 @@ async def update_connection(
 ) -> UpdateConnectionResponse:
     """Configure a SAML connection; it becomes active once nothing is missing."""
     changes = given(request, without=("organization_id", "connection_id"))
-    roles = changes.pop("saml_connection_implicit_role_assignments", None)
-    groups = changes.pop("saml_group_implicit_role_assignments", None)
-    if roles is not None:
-        changes["connection_roles"] = [item.role_id for item in roles]
-    if groups is not None:
-        changes["group_roles"] = [(item.role_id, item.group) for item in groups]
-    if call.caller is not None and (roles is not None or groups is not None):
-        _require_role_permission(call)
+    rename_assignments(
+        changes,
+        call.caller,
+        connection="saml_connection_implicit_role_assignments",
+        group="saml_group_implicit_role_assignments",
+    )
     view = await saml_connections.update(
         call.context, call.project, request.organization_id, request.connection_id, changes
     )
@@ -254,14 +239,6 @@ async def delete_encryption_private_key(
         request.private_key_id,
     )
     return DeleteEncryptionPrivateKeyResponse(private_key_id=private_key_id)
-
-
-def _require_role_permission(call: Call) -> None:
-    """Role assignments need a permission of their own under a member session (contract d)."""
-    if call.caller is not None and not call.caller.may(
-        "stytch.organization", "update.settings.implicit-roles"
-    ):
-        raise Failure(errors.session_authorization_error)
 
 
 def _object(call: Call, view: ConnectionView) -> SamlConnection:

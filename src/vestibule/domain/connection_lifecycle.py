@@ -96,12 +96,13 @@ async def settle(
 async def delete(context: Context, project: Project, locator: str, connection_id: str) -> str:
     """Remove a connection of any kind with its keys and registrations, and return its id.
 
-    Raises Failure sso_connection_not_found, or cannot_delete_default_sso_connection while the
-    organization has others.
+    External connections that refer to it lead nowhere from now on. Raises Failure
+    sso_connection_not_found, or cannot_delete_default_sso_connection while the organization has
+    others.
     """
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
-        connection = await connections.load(tx, organization, connection_id)
+        connection = await connections.load(tx, organization, connection_id, lock=True)
         within: dict[str, Any] = {
             "project_id": project.project_id,
             "organization_id": organization.organization_id,
@@ -109,6 +110,7 @@ async def delete(context: Context, project: Project, locator: str, connection_id
         is_default = organization.sso_default_connection_id == connection.connection_id
         if is_default and await tx.connections.count(**within, status="active") > 1:
             raise Failure(errors.cannot_delete_default_sso_connection)
+        await connections.sever(tx, [connection], now=context.clock.now())
         await tx.connections.delete(**within, connection_id=connection.connection_id)
         await tx.organizations.update(_without(organization, connection.connection_id))
     return connection.connection_id

@@ -1,5 +1,6 @@
 """SSO connections: what is common to all kinds (semantics 1.4)."""
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -35,9 +36,14 @@ async def load(
     connection_id: str,
     *,
     error: ErrorType = errors.sso_connection_not_found,
+    lock: bool = False,
 ) -> Connection:
-    """Return a connection of `organization`. Raises Failure `error` when it has none of this id."""
+    """Return a connection of `organization`. Raises Failure `error` when it has none of this id.
+
+    With `lock` it stays as it is until the transaction ends.
+    """
     found = await tx.connections.find(
+        lock=lock,
         project_id=organization.project_id,
         organization_id=organization.organization_id,
         connection_id=connection_id,
@@ -45,6 +51,35 @@ async def load(
     if found is None:
         raise Failure(error)
     return found
+
+
+async def underlying(tx: Transaction, connection: Connection) -> Connection | None:
+    """Return the connection whose identity provider is used: an external one refers to another's.
+
+    None when that one is deleted, or not active.
+    """
+    external = connection.external
+    if external is None:
+        return connection
+    return await tx.connections.find(
+        project_id=connection.project_id,
+        organization_id=external.external_organization_id,
+        connection_id=external.external_connection_id,
+        status="active",
+    )
+
+
+async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> None:
+    """Let the external connections that refer to `owned`, which is locked, lead nowhere (MT-08).
+
+    They stay what their own organizations made of them, but are no longer active.
+    """
+    if owned:
+        await tx.connections.change(
+            {"status": "pending", "updated_at": now},
+            project_id=owned[0].project_id,
+            external_connection_id=tuple(item.connection_id for item in owned),
+        )
 
 
 def missing(connection: Connection, *, has_certificate: bool = True) -> tuple[str, ...]:

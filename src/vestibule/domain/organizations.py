@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import organization_settings
+from vestibule.domain import connections, organization_settings
 from vestibule.domain.context import Context
 from vestibule.domain.organization_settings import ID_FORM
 from vestibule.errors import Failure
@@ -179,10 +179,17 @@ async def update(
 async def delete(context: Context, project: Project, locator: str) -> str:
     """Remove an organization with all that belongs to it, and return its id.
 
-    Raises Failure organization_not_found.
+    External connections that refer to one of its own lead nowhere from now on. Raises Failure
+    organization_not_found.
     """
     async with context.store.write() as tx:
         organization = await load(tx, project, locator)
+        owned = await tx.connections.all(
+            project_id=project.project_id,
+            organization_id=organization.organization_id,
+            lock=True,
+        )
+        await connections.sever(tx, owned, now=context.clock.now())
         await tx.organizations.delete(
             project_id=project.project_id, organization_id=organization.organization_id
         )
