@@ -853,8 +853,21 @@ operation_restricted_by_organization_auth_methods: Final = _error(
     400,
     "The Organization does not allow logins by SSO.",
 )
+organization_suspended: Final = _error(
+    "organization_suspended",
+    403,
+    "This Organization is suspended: nobody can log in to it until the operator resumes it.",
+)
+user_lock_limit_reached: Final = _error(
+    "user_lock_limit_reached", 429, "This Member is locked after too many failed attempts."
+)
 
 # Sessions -------------------------------------------------------------------------------------
+insufficient_factors_for_session_exchange: Final = _error(
+    "insufficient_factors_for_session_exchange",
+    400,
+    "No factor of this session can be taken to that Organization; log in there.",
+)
 session_not_found: Final = _error(
     "session_not_found", 404, "This session does not exist or has ended."
 )

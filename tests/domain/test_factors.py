@@ -1,6 +1,9 @@
 from typing import Any
 
-from vestibule.domain.factors import with_factor
+import pytest
+from msgspec.structs import replace
+
+from vestibule.domain.factors import connection_of, method_of, with_factor
 from vestibule.records import Factor
 
 
@@ -35,3 +38,26 @@ def test_factors_without_a_connection_are_not_the_same() -> None:
     assert with_factor((sms,), totp) == (sms, totp)
     sso = factor(3, provider_id="c-1")
     assert with_factor((sms, totp), sso) == (sms, totp, sso)
+
+
+@pytest.mark.parametrize(
+    ("kind", "delivery_method", "method"),
+    [
+        ("sso", "sso_saml", "sso"),
+        ("sso", "sso_oidc", "sso"),
+        ("magic_link", "email", "magic_link"),
+        ("email_otp", "email", "email_otp"),
+        ("otp", "email", "email_otp"),
+        ("password", "knowledge", "password"),
+        ("otp", "sms", ""),
+        ("totp", "authenticator_app", ""),
+        ("sso", "x", ""),
+    ],
+)
+def test_a_primary_factor_is_of_a_method(kind: str, delivery_method: str, method: str) -> None:
+    assert method_of(replace(factor(1, kind=kind), delivery_method=delivery_method)) == method
+
+
+def test_an_sso_factor_is_of_a_connection() -> None:
+    assert connection_of(factor(1, provider_id="c-1")) == "c-1"
+    assert connection_of(factor(1, kind="otp", phone_id="p-1")) == ""

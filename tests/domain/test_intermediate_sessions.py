@@ -1,15 +1,15 @@
 """Intermediate sessions below the endpoints; tests/flows/test_mfa_sign_in.py goes through them."""
 
-from typing import Any
-
 import pytest
+from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.clock import MINUTE
 from vestibule.domain import intermediate_sessions, members, organizations
 from vestibule.domain.context import Context
+from vestibule.domain.intermediate_sessions import Waiting
 from vestibule.errors import ErrorType, Failure
-from vestibule.records import Factor, IntermediateSession, Member, Organization, Project
+from vestibule.records import Factor, Member, Organization, Project
 
 FACTOR = Factor(
     type="sso",
@@ -40,64 +40,32 @@ async def add(
         return await members.add(tx, context, project, organization, email_address=address)
 
 
-async def start(context: Context, member: Member) -> tuple[IntermediateSession, str]:
+async def start(context: Context, member: Member) -> Waiting:
     async with context.store.write() as tx:
         return await intermediate_sessions.start(tx, context, member, factors=(FACTOR,))
 
 
 async def find(
-    context: Context, organization: Organization, member: Member, text: str
-) -> IntermediateSession | None:
+    context: Context, organization: Organization, member: Member | None, text: str
+) -> Waiting | None:
     async with context.store.write() as tx:
         return await intermediate_sessions.find(tx, context, organization, member, text)
 
 
 async def refusal(
-    context: Context, organization: Organization, member: Member, text: str
+    context: Context, organization: Organization, member: Member | None, text: str
 ) -> ErrorType:
     with pytest.raises(Failure) as caught:
         await find(context, organization, member, text)
     return caught.value.error
 
 
-@pytest.mark.parametrize(
-    ("policy", "enrolled", "second", "enough"),
-    [
-        ("OPTIONAL", False, False, True),
-        ("OPTIONAL", True, False, False),
-        ("OPTIONAL", True, True, True),
-        ("REQUIRED_FOR_ALL", False, False, False),
-        ("REQUIRED_FOR_ALL", False, True, True),
-        ("REQUIRED_FOR_ALL", True, True, True),
-    ],
-)
-def test_who_needs_a_second_factor(policy: str, enrolled: bool, second: bool, enough: bool) -> None:
-    common: Any = {"organization_id": "o", "project_id": "p", "created_at": 0, "updated_at": 0}
-    organization = Organization(
-        **common, organization_name="", organization_slug="", mfa_policy=policy
-    )
-    member = Member(
-        **common, member_id="m", email_address="", status="active", mfa_enrolled=enrolled
-    )
-    sms = Factor(
-        type="otp",
-        delivery_method="sms",
-        details_name="",
-        details={},
-        sequence_order="SECONDARY",
-        last_authenticated_at=1,
-        created_at=1,
-        updated_at=1,
-    )
-    factors = (FACTOR, sms) if second else (FACTOR,)
-    assert intermediate_sessions.is_enough(organization, member, factors) is enough
-
-
 async def test_it_is_found_by_its_token_for_ten_minutes(
     context: Context, acme: Organization, member: Member
 ) -> None:
-    made, text = await start(context, member)
-    assert made.expires_at == context.clock.now() + 10 * MINUTE
+    made = await start(context, member)
+    text = made.token
+    assert made.record.expires_at == context.clock.now() + 10 * MINUTE
     assert await find(context, acme, member, text) == made
     assert await find(context, acme, member, "") is None
     for other in (text[:-1], text[:32] + "A" * 32, "A" * 64):
@@ -108,29 +76,33 @@ async def test_it_is_found_by_its_token_for_ten_minutes(
 async def test_it_belongs_to_its_member_and_organization(
     context: Context, project: Project, acme: Organization, member: Member
 ) -> None:
-    _, text = await start(context, member)
+    text = (await start(context, member)).token
     bob = await add(context, project, acme, "bob@acme.test")
     wrong = errors.invalid_intermediate_session_token_for_organization
     assert await refusal(context, acme, bob, text) is wrong
+    assert await refusal(context, acme, None, text) is wrong
+    assert await refusal(context, acme, None, "A" * 64) is errors.intermediate_session_not_found
     changes = {"organization_name": "Other"}
     other = (await organizations.create(context, project, changes)).organization
     assert await refusal(context, other, member, text) is wrong
 
 
-async def test_a_factor_is_added_or_proven_again(
+async def test_it_holds_what_it_is_told_to_and_ends_when_it_would_have(
     context: Context, acme: Organization, member: Member
 ) -> None:
-    made, text = await start(context, member)
+    made = await start(context, member)
+    again = replace(FACTOR, last_authenticated_at=2)
     async with context.store.write() as tx:
-        again = await intermediate_sessions.add_factor(tx, made, FACTOR)
-        assert again.factors == (FACTOR,)
-    assert await find(context, acme, member, text) == made
+        kept = await intermediate_sessions.keep(tx, made, (again,))
+    assert kept.record == replace(made.record, factors=(again,))
+    assert await find(context, acme, member, made.token) == kept
 
 
 async def test_it_is_gone_once_it_is_used(
     context: Context, acme: Organization, member: Member
 ) -> None:
-    made, text = await start(context, member)
+    made = await start(context, member)
     async with context.store.write() as tx:
         await intermediate_sessions.consume(tx, made)
-    assert await refusal(context, acme, member, text) is errors.intermediate_session_not_found
+    gone = await refusal(context, acme, member, made.token)
+    assert gone is errors.intermediate_session_not_found

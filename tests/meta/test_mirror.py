@@ -6,7 +6,9 @@ from pathlib import Path
 from tests.meta.source_tree import PACKAGE, TESTS, files
 
 TESTED_ELSEWHERE = {
+    "cli/http_connection.py": "tests/attacks/test_inbound_peers.py, over real sockets",
     "domain/context.py": "holds the doors and does nothing",
+    "domain/outcome.py": "every login ends in it; tests/flows/test_mfa_sign_in.py has both ways",
     "domain/sessions.py": "tests/api/test_sessions.py asks every function of it, over HTTP",
     "domain/sign_in/callback.py": "both callbacks go through it in tests/attacks and tests/flows",
     "domain/sign_in/mapping.py": "tests/flows/test_mapped_sign_in.py has a test for every rule",

@@ -12,21 +12,11 @@ from vestibule.api.objects.connections import (
     oidc_object,
     saml_object,
 )
-from vestibule.api.objects.members import MemberObject, member_object
-from vestibule.api.objects.organizations import OrganizationObject, organization_object
-from vestibule.api.objects.sessions import (
-    LOCALES,
-    MemberOptions,
-    MemberSession,
-    MfaRequired,
-    PrimaryRequired,
-    session_object,
-)
-from vestibule.clock import rfc3339
+from vestibule.api.objects.sessions import LOCALES, LoginResponse, outcome_fields
 from vestibule.domain import connection_lifecycle
-from vestibule.domain.sessions import SessionView
+from vestibule.domain.outcome import Wanted
 from vestibule.domain.sign_in import redemption
-from vestibule.domain.sign_in.redemption import Redemption, Unfinished
+from vestibule.domain.sign_in.redemption import Redemption
 from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret
 
@@ -122,23 +112,11 @@ class AuthenticateRequest(Request):
     telemetry_id: Annotated[str | None, NO_EFFECT] = None
 
 
-class AuthenticateResponse(Response):
-    """A session, or an intermediate one where more is needed (then both tokens are empty)."""
+class AuthenticateResponse(LoginResponse, kw_only=True):
+    """How the login ended."""
 
-    member_id: str
     organization_id: str
-    member: MemberObject
-    organization: OrganizationObject
-    member_authenticated: bool
-    session_token: str = ""
-    session_jwt: str = ""
     reset_session: bool = False
-    intermediate_session_token: str = ""
-    intermediate_session_token_expires_at: str | None = None
-    member_session: MemberSession | None = None
-    mfa_required: MfaRequired | None = None
-    primary_required: PrimaryRequired | None = None
-    member_device: None = None
 
 
 @group.endpoint(
@@ -153,6 +131,8 @@ class AuthenticateResponse(Response):
         errors.invalid_pkce_code_verifier,
         errors.invalid_connection_for_jit_provisioning,
         errors.operation_restricted_by_organization_auth_methods,
+        errors.organization_suspended,
+        errors.user_lock_limit_reached,
         errors.duplicate_member_email,
         errors.retired_member_email,
         errors.action_not_allowed_email_domain_is_claimed,
@@ -173,7 +153,7 @@ async def authenticate(request: AuthenticateRequest, call: Call) -> Authenticate
     """Redeem an sso_token once: find or create the member, and begin a session."""
     if request.locale is not None and request.locale not in LOCALES:
         raise Failure(errors.invalid_locale)
-    redeemed = await redemption.redeem(
+    ended = await redemption.redeem(
         call.context,
         call.project,
         Redemption(
@@ -181,39 +161,14 @@ async def authenticate(request: AuthenticateRequest, call: Call) -> Authenticate
             pkce_code_verifier=request.pkce_code_verifier or "",
             session_token=request.session_token or "",
             session_jwt=request.session_jwt or "",
-            session_duration_minutes=request.session_duration_minutes,
-            session_custom_claims=request.session_custom_claims or {},
             intermediate_session_token=request.intermediate_session_token or "",
+            wanted=Wanted(
+                duration_minutes=request.session_duration_minutes,
+                custom_claims=request.session_custom_claims or {},
+            ),
         ),
     )
-    return _unfinished(redeemed) if isinstance(redeemed, Unfinished) else _finished(redeemed)
-
-
-def _finished(seen: SessionView) -> AuthenticateResponse:
-    organization = seen.organization.organization
     return AuthenticateResponse(
-        member_id=seen.session.member_id,
-        organization_id=seen.session.organization_id,
-        member=member_object(seen.member),
-        organization=organization_object(seen.organization),
-        member_authenticated=True,
-        session_token=seen.token,
-        session_jwt=seen.jwt,
-        member_session=session_object(seen.session, organization, seen.roles),
-    )
-
-
-def _unfinished(redeemed: Unfinished) -> AuthenticateResponse:
-    """Say that a second factor is needed (semantics 2.4)."""
-    member, phone = redeemed.member.member, redeemed.member.member.mfa_phone_number
-    options = MemberOptions(mfa_phone_number=phone, totp_registration_id="") if phone else None
-    return AuthenticateResponse(
-        member_id=member.member_id,
-        organization_id=member.organization_id,
-        member=member_object(redeemed.member),
-        organization=organization_object(redeemed.organization),
-        member_authenticated=False,
-        intermediate_session_token=redeemed.token,
-        intermediate_session_token_expires_at=rfc3339(redeemed.intermediate.expires_at),
-        mfa_required=MfaRequired(member_options=options),
+        organization_id=ended.organization.organization.organization_id,
+        **outcome_fields(ended),
     )

@@ -1,10 +1,26 @@
-"""Authentication factors of a session: added, and proven again."""
+"""Authentication factors of a session: added, proven again, and what each is called in settings."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
 from vestibule.records import Factor
+
+# Type and delivery method of a factor (semantics 1.5), and its name in `allowed_auth_methods`.
+_METHODS: Final = {
+    ("sso", "sso_saml"): "sso",
+    ("sso", "sso_oidc"): "sso",
+    ("magic_link", "email"): "magic_link",
+    ("email_otp", "email"): "email_otp",
+    ("otp", "email"): "email_otp",
+    ("password", "knowledge"): "password",
+}
+
+
+def method_of(factor: Factor) -> str:
+    """Return the organization's name for a primary factor's method; '' for any other factor."""
+    return _METHODS.get((factor.type, factor.delivery_method), "")
 
 
 def with_factor(factors: Sequence[Factor], proven: Factor) -> tuple[Factor, ...]:
@@ -12,12 +28,13 @@ def with_factor(factors: Sequence[Factor], proven: Factor) -> tuple[Factor, ...]
 
     A factor of the same connection is the same one, proven again: it keeps when it was made.
     """
-    connection_id = proven.details.get("provider_id")
-    same = [
-        factor
-        for factor in factors
-        if connection_id and factor.details.get("provider_id") == connection_id
-    ]
+    of = connection_of(proven)
+    same = [factor for factor in factors if of and connection_of(factor) == of]
     others = [factor for factor in factors if factor not in same]
     created_at = min((factor.created_at for factor in same), default=proven.created_at)
     return (*others, replace(proven, created_at=created_at))
+
+
+def connection_of(factor: Factor) -> str:
+    """Return the id of the connection that an SSO factor is of; '' for any other factor."""
+    return str(factor.details.get("provider_id", ""))

@@ -1,5 +1,6 @@
 """Intermediate sessions: proven factors that are not yet enough (semantics 1.5, 4.2)."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from msgspec.structs import replace
@@ -7,7 +8,6 @@ from msgspec.structs import replace
 from vestibule import errors
 from vestibule.clock import MINUTE
 from vestibule.domain.context import Context
-from vestibule.domain.factors import with_factor
 from vestibule.errors import Failure
 from vestibule.ids import read_token, same_secret
 from vestibule.records import Factor, IntermediateSession, Member, Organization
@@ -16,21 +16,18 @@ from vestibule.store.interface import Transaction
 LIFE: Final = 10 * MINUTE
 
 
-def needs_second_factor(organization: Organization, member: Member) -> bool:
-    """True when the organization demands a second factor, or the member has enrolled one."""
-    return organization.mfa_policy == "REQUIRED_FOR_ALL" or member.mfa_enrolled
+@dataclass(frozen=True)
+class Waiting:
+    """An intermediate session with its opaque token."""
 
-
-def is_enough(organization: Organization, member: Member, factors: tuple[Factor, ...]) -> bool:
-    """True when `factors` make a full session."""
-    has_second = any(factor.sequence_order == "SECONDARY" for factor in factors)
-    return has_second or not needs_second_factor(organization, member)
+    record: IntermediateSession
+    token: str
 
 
 async def start(
     tx: Transaction, context: Context, member: Member, *, factors: tuple[Factor, ...]
-) -> tuple[IntermediateSession, str]:
-    """Keep `factors` for ten minutes; return the record and its opaque token."""
+) -> Waiting:
+    """Keep `factors` for ten minutes."""
     now = context.clock.now()
     token = context.mint_token()
     made = IntermediateSession(
@@ -44,15 +41,20 @@ async def start(
         expires_at=now + LIFE,
     )
     await tx.intermediate_sessions.insert(made)
-    return made, token.text
+    return Waiting(made, token.text)
 
 
 async def find(
-    tx: Transaction, context: Context, organization: Organization, member: Member, text: str
-) -> IntermediateSession | None:
+    tx: Transaction,
+    context: Context,
+    organization: Organization,
+    member: Member | None,
+    text: str,
+) -> Waiting | None:
     """Return the one that `text` names, locked, or None when `text` is ''.
 
-    Raises Failure: it is unknown or over, or belongs to another organization or member.
+    Raises Failure: it is unknown or over, or belongs to another organization or member than
+    these; None is somebody who is no member yet.
     """
     if not text:
         return None
@@ -64,25 +66,23 @@ async def find(
         raise Failure(errors.intermediate_session_not_found)
     if found.expires_at <= context.clock.now():
         raise Failure(errors.intermediate_session_not_found)
-    owner = (organization.organization_id, member.member_id)
+    owner = (organization.organization_id, member.member_id if member else "")
     if (found.organization_id, found.member_id) != owner:
         raise Failure(errors.invalid_intermediate_session_token_for_organization)
-    return found
+    return Waiting(found, text)
 
 
-async def consume(tx: Transaction, found: IntermediateSession) -> None:
+async def consume(tx: Transaction, waiting: Waiting) -> None:
     """End it: a session takes its place."""
     await tx.intermediate_sessions.delete(
-        project_id=found.project_id,
-        organization_id=found.organization_id,
-        token_id=found.token_id,
+        project_id=waiting.record.project_id,
+        organization_id=waiting.record.organization_id,
+        token_id=waiting.record.token_id,
     )
 
 
-async def add_factor(
-    tx: Transaction, found: IntermediateSession, factor: Factor
-) -> IntermediateSession:
-    """Add a proven factor and return the same intermediate session with it."""
-    changed = replace(found, factors=with_factor(found.factors, factor))
+async def keep(tx: Transaction, waiting: Waiting, factors: tuple[Factor, ...]) -> Waiting:
+    """Make `factors` those that it holds; its end does not move."""
+    changed = replace(waiting.record, factors=factors)
     await tx.intermediate_sessions.update(changed)
-    return changed
+    return Waiting(changed, waiting.token)

@@ -4,8 +4,14 @@ from typing import Any, Final
 
 import msgspec
 
+from vestibule.api.endpoint import Response
+from vestibule.api.objects.members import MemberObject, member_object
+from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.clock import rfc3339
+from vestibule.domain.members import MemberView
+from vestibule.domain.outcome import Unfinished
 from vestibule.domain.session_jwt import factor_object
+from vestibule.domain.sessions import SessionView
 from vestibule.records import Json, Organization, Session
 
 LOCALES: Final = frozenset({
@@ -49,6 +55,23 @@ class PrimaryRequired(msgspec.Struct, kw_only=True):
     allowed_auth_methods: list[str]
 
 
+class LoginResponse(Response, kw_only=True):
+    """A session, or an intermediate one where more is needed (then both tokens are empty)."""
+
+    member_id: str
+    member: MemberObject
+    organization: OrganizationObject
+    member_authenticated: bool
+    session_token: str = ""
+    session_jwt: str = ""
+    intermediate_session_token: str = ""
+    intermediate_session_token_expires_at: str | None = None
+    member_session: MemberSession | None = None
+    mfa_required: MfaRequired | None = None
+    primary_required: PrimaryRequired | None = None
+    member_device: None = None
+
+
 def session_object(
     session: Session, organization: Organization, roles: tuple[str, ...]
 ) -> MemberSession:
@@ -65,3 +88,34 @@ def session_object(
         roles=list(roles),
         custom_claims=session.custom_claims,
     )
+
+
+def outcome_fields(ended: SessionView | Unfinished) -> dict[str, Any]:
+    """Return the fields of a LoginResponse: a session, or what waits and what it waits for."""
+    organization = ended.organization.organization
+    fields = {
+        "member_id": ended.member.member.member_id,
+        "member": member_object(ended.member),
+        "organization": organization_object(ended.organization),
+        "member_authenticated": isinstance(ended, SessionView),
+    }
+    if isinstance(ended, SessionView):
+        return {
+            **fields,
+            "session_token": ended.token,
+            "session_jwt": ended.jwt,
+            "member_session": session_object(ended.session, organization, ended.roles),
+        }
+    fields |= {
+        "intermediate_session_token": ended.waiting.token,
+        "intermediate_session_token_expires_at": rfc3339(ended.waiting.record.expires_at),
+    }
+    if ended.needs_primary:
+        needed = PrimaryRequired(allowed_auth_methods=list(organization.allowed_auth_methods))
+        return {**fields, "primary_required": needed}
+    return {**fields, "mfa_required": MfaRequired(member_options=_options(ended.member))}
+
+
+def _options(view: MemberView) -> MemberOptions | None:
+    phone = view.member.mfa_phone_number
+    return MemberOptions(mfa_phone_number=phone, totp_registration_id="") if phone else None

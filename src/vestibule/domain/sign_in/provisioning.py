@@ -47,36 +47,51 @@ async def match(tx: Transaction, login: Login) -> Member | None:
     return member or await _by_email(tx, login)
 
 
-async def find_or_create(
-    tx: Transaction, context: Context, login: Login
-) -> tuple[Member, Registration]:
-    """Return the member that logs in and its registration, both written as this login leaves them.
+@dataclass(frozen=True)
+class Found:
+    """The member that an identity is of, and the registration that says so; None where not yet."""
 
-    The member is locked, so that it cannot be deleted between this decision and the session.
-    Raises Overtaken, and Failure: JIT provisioning is not allowed for this connection, the method
-    is not allowed for this member, or the address belongs to another member.
+    member: Member | None
+    registration: Registration | None
+
+
+async def find(tx: Transaction, login: Login) -> Found:
+    """Return who logs in, locked: it cannot be deleted between this decision and the session.
+
+    A registration that a deleted member left behind is removed. Raises Overtaken, and Failure
+    duplicate_member_email when the address is that of a member with another account there.
     """
     registration = await _registration(tx, login)
-    member = None
     if registration is not None:
         member = await _live_member(tx, login, registration.member_id, lock=True)
-    if registration is not None and member is None:
+        if member is not None:
+            return Found(member, registration)
         # Deleted members are never matched (row 8); their registrations mean nothing.
         await tx.registrations.delete(
             **_within(login), registration_id=registration.registration_id
         )
-        registration = None
+    member = await _by_email(tx, login, lock=True)
     if member is not None:
-        member = await _follow_email(tx, context, login, member)
-    else:
-        member = await _by_email(tx, login, lock=True)
-        if member is not None:
-            await _refuse_other_subject(tx, login, member)
-    if member is None:
+        await _refuse_other_subject(tx, login, member)
+    return Found(member, None)
+
+
+async def admit(
+    tx: Transaction, context: Context, login: Login, found: Found
+) -> tuple[Member, Registration]:
+    """Return member and registration as this login leaves them; creates them where needed.
+
+    Raises Overtaken, and Failure: JIT provisioning is not allowed for this connection, or the
+    address belongs to another member or organization.
+    """
+    if found.member is None:
         member = await _provision(tx, context, login)
-    _check_method(login.organization, member)
+    elif found.registration is not None:
+        member = await _follow_email(tx, context, login, found.member)
+    else:
+        member = found.member
     member = await _settle(tx, context, login, member)
-    return member, await _register(tx, context, login, member, registration)
+    return member, await register(tx, context, login, member, found.registration)
 
 
 def _within(login: Login) -> dict[str, Any]:
@@ -174,13 +189,6 @@ async def _provision(tx: Transaction, context: Context, login: Login) -> Member:
         raise
 
 
-def _check_method(organization: Organization, member: Member) -> None:
-    """Rows 12 and 14: SSO must be among the allowed methods, except for break-glass members."""
-    restricted = organization.auth_methods == "RESTRICTED"
-    if restricted and "sso" not in organization.allowed_auth_methods and not member.is_breakglass:
-        raise Failure(errors.operation_restricted_by_organization_auth_methods)
-
-
 async def _settle(tx: Transaction, context: Context, login: Login, member: Member) -> Member:
     """Write what a login changes: status, proof of the address, an empty name, mapped metadata."""
     identity = login.identity
@@ -197,14 +205,17 @@ async def _settle(tx: Transaction, context: Context, login: Login, member: Membe
     return settled
 
 
-async def _register(
+async def register(
     tx: Transaction,
     context: Context,
     login: Login,
     member: Member,
     registration: Registration | None,
 ) -> Registration:
-    """Write what this login says about the identity: raw attributes, and groups where sent."""
+    """Write what this login says about the identity: raw attributes, and groups where sent.
+
+    Raises Overtaken when the connection was deleted at the same moment.
+    """
     now, identity = context.clock.now(), login.identity
     if registration is not None:
         renewed = replace(
@@ -213,7 +224,8 @@ async def _register(
             groups=registration.groups if identity.groups is None else identity.groups,
             updated_at=now,
         )
-        await tx.registrations.update(renewed)
+        if not await tx.registrations.update(renewed):
+            raise Overtaken
         return renewed
     prefix = f"{login.connection.protocol}-member-registration"
     created = Registration(

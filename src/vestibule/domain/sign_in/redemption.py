@@ -3,39 +3,29 @@
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from vestibule import errors
 from vestibule.domain import (
     intermediate_sessions,
-    members,
     oidc_tokens,
     organizations,
-    session_claims,
+    outcome,
+    requirements,
     sessions,
     traces,
 )
 from vestibule.domain.context import Context
 from vestibule.domain.factors import with_factor
-from vestibule.domain.members import MemberView
-from vestibule.domain.organizations import OrganizationView
+from vestibule.domain.outcome import Party, Unfinished, Wanted
 from vestibule.domain.sessions import SessionView
 from vestibule.domain.sign_in import provisioning, refusals
 from vestibule.domain.sign_in.provisioning import Login, Overtaken
 from vestibule.errors import Failure
 from vestibule.ids import read_token, same_secret
 from vestibule.log import logger
-from vestibule.records import (
-    Factor,
-    IntermediateSession,
-    Member,
-    Project,
-    Registration,
-    Session,
-    SsoToken,
-)
+from vestibule.records import Factor, Member, Project, Registration, Session, SsoToken
 from vestibule.store.interface import Conflict, Transaction
 
 _MOST_ATTEMPTS: Final = 3
@@ -51,19 +41,8 @@ class Redemption:
     pkce_code_verifier: str = ""
     session_token: str = ""
     session_jwt: str = ""
-    session_duration_minutes: int | None = None
-    session_custom_claims: Mapping[str, Any] = field(default_factory=dict)
     intermediate_session_token: str = ""
-
-
-@dataclass(frozen=True)
-class Unfinished:
-    """Another factor is needed: the member, and the intermediate session with its token."""
-
-    member: MemberView
-    organization: OrganizationView
-    intermediate: IntermediateSession
-    token: str
+    wanted: Wanted
 
 
 async def redeem(
@@ -74,8 +53,7 @@ async def redeem(
     Raises Failure: the token (sso_token_not_found), PKCE, the session arguments, or the decision
     about the member; then nothing is changed but the token's count of wrong verifiers.
     """
-    sessions.lifetime(request.session_duration_minutes)
-    session_claims.merge({}, request.session_custom_claims)
+    request.wanted.check()
     if request.session_token and request.session_jwt:
         raise Failure(errors.too_many_session_arguments)
     token = await _find(context, project, request.sso_token)
@@ -147,15 +125,30 @@ async def _log_in(
     if not used:
         raise Failure(errors.sso_token_not_found)
     login = await _login(tx, project, token)
-    member, registration = await provisioning.find_or_create(tx, context, login)
-    await oidc_tokens.keep(tx, context, token, registration)
-    await traces.mend(tx, token)
-    factor = _factor(token, registration, now=now)
-    linked = await _linked(tx, login, member, request, now=now)
-    if linked is None:
-        return await _begin(tx, context, login, member, factor, request)
-    session = await _add_factor(tx, linked, factor, request, now=now)
-    return await sessions.view(tx, context, project, session, login.organization, member)
+    found = await provisioning.find(tx, login)
+    requirements.require_standing(login.organization, found.member, now=now)
+    waiting = await intermediate_sessions.find(
+        tx, context, login.organization, found.member, request.intermediate_session_token
+    )
+    if requirements.allows(login.organization, found.member, "sso"):
+        member, registration = await provisioning.admit(tx, context, login, found)
+        await oidc_tokens.keep(tx, context, token, registration)
+        await traces.mend(tx, token)
+        factor = _factor(token, registration, now=now)
+        linked = await _linked(tx, login, member, request, now=now)
+        if linked is not None:
+            session = await _add_factor(tx, linked, factor, request, now=now)
+            return await sessions.view(tx, context, project, session, login.organization, member)
+        factors = with_factor(waiting.record.factors if waiting else (), factor)
+    elif found.member is not None and waiting is not None:
+        # Row 12: SSO is no method here, and nothing of it is kept. What waits goes on waiting.
+        member, factors = found.member, waiting.record.factors
+    else:
+        raise Failure(errors.operation_restricted_by_organization_auth_methods)
+    party = Party(project, login.organization, member)
+    return await outcome.conclude(
+        tx, context, party, factors, waiting=waiting, wanted=request.wanted
+    )
 
 
 async def _login(tx: Transaction, project: Project, token: SsoToken) -> Login:
@@ -173,41 +166,6 @@ async def _login(tx: Transaction, project: Project, token: SsoToken) -> Login:
     return Login(project, organization, connection, token.identity)
 
 
-async def _begin(  # noqa: PLR0917 - the parties of one session
-    tx: Transaction,
-    context: Context,
-    login: Login,
-    member: Member,
-    factor: Factor,
-    request: Redemption,
-) -> SessionView | Unfinished:
-    """Mint a session, or an intermediate one where a second factor is still missing."""
-    project, organization = login.project, login.organization
-    given = request.intermediate_session_token
-    earlier = await intermediate_sessions.find(tx, context, organization, member, given)
-    factors = with_factor(earlier.factors if earlier else (), factor)
-    if not intermediate_sessions.is_enough(organization, member, factors):
-        if earlier is not None:
-            kept, text = await intermediate_sessions.add_factor(tx, earlier, factor), given
-        else:
-            kept, text = await intermediate_sessions.start(tx, context, member, factors=factors)
-        member_view = await members.view(tx, organization, member)
-        organization_view = await organizations.view(tx, project, organization)
-        return Unfinished(member_view, organization_view, kept, text)
-    if earlier is not None:
-        await intermediate_sessions.consume(tx, earlier)
-    session, text = await sessions.start(
-        tx,
-        context,
-        project,
-        member,
-        factors=factors,
-        duration=sessions.lifetime(request.session_duration_minutes),
-        custom_claims=session_claims.merge({}, request.session_custom_claims),
-    )
-    return await sessions.view(tx, context, project, session, organization, member, token=text)
-
-
 def _factor(token: SsoToken, registration: Registration, *, now: int) -> Factor:
     return Factor(
         type="sso",
@@ -220,6 +178,7 @@ def _factor(token: SsoToken, registration: Registration, *, now: int) -> Factor:
         },
         name_id=token.identity.name_id,
         session_index=token.identity.session_index,
+        email_address=token.identity.email_address,
         last_authenticated_at=now,
         created_at=now,
         updated_at=now,
@@ -247,13 +206,13 @@ async def _add_factor(
     tx: Transaction, session: Session, factor: Factor, request: Redemption, *, now: int
 ) -> Session:
     """Add the factor, and extend the session; without a duration it is at least not shortened."""
-    minutes = request.session_duration_minutes
+    minutes = request.wanted.duration_minutes
     end = now + sessions.lifetime(minutes)
     return await sessions.change(
         tx,
         session,
         factors=with_factor(session.factors, factor),
-        custom_claims=request.session_custom_claims,
+        custom_claims=request.wanted.custom_claims,
         expires_at=end if minutes is not None else max(end, session.expires_at),
         now=now,
     )

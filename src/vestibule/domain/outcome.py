@@ -1,0 +1,94 @@
+"""How a login ends: in a session, or in an intermediate one while a factor is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vestibule.domain import (
+    intermediate_sessions,
+    members,
+    organizations,
+    requirements,
+    session_claims,
+    sessions,
+)
+from vestibule.domain.context import Context
+from vestibule.domain.intermediate_sessions import Waiting
+from vestibule.domain.members import MemberView
+from vestibule.domain.organizations import OrganizationView
+from vestibule.domain.sessions import SessionView
+from vestibule.records import Factor, Member, Organization, Project
+from vestibule.store.interface import Transaction
+
+
+@dataclass(frozen=True)
+class Party:
+    """Who logs in where."""
+
+    project: Project
+    organization: Organization
+    member: Member
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the session should be like; None is the default length in minutes."""
+
+    duration_minutes: int | None
+    custom_claims: Mapping[str, Any]
+
+    def check(self) -> None:
+        """Pass when such a session can be. Raises Failure of a duration or of claims."""
+        sessions.lifetime(self.duration_minutes)
+        session_claims.merge({}, self.custom_claims)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """Another factor is needed: a primary one (of the organization's methods), else a second one.
+
+    Until then the intermediate session waits with those that are proven.
+    """
+
+    member: MemberView
+    organization: OrganizationView
+    waiting: Waiting
+    needs_primary: bool
+
+
+async def conclude(
+    tx: Transaction,
+    context: Context,
+    party: Party,
+    factors: tuple[Factor, ...],
+    *,
+    waiting: Waiting | None,
+    wanted: Wanted,
+) -> SessionView | Unfinished:
+    """Mint a session of `factors`, or keep them where they are not enough (semantics 4.2).
+
+    `waiting` is what the login continues: it is used up by the session, or comes back with its
+    token. What is `wanted` of a session means nothing to an intermediate one.
+    """
+    project, organization, member = party.project, party.organization, party.member
+    needs_primary = not requirements.has_primary(organization, member, factors)
+    if needs_primary or requirements.needs_second(organization, member, factors):
+        if waiting is None:
+            kept = await intermediate_sessions.start(tx, context, member, factors=factors)
+        else:
+            kept = await intermediate_sessions.keep(tx, waiting, factors)
+        member_view = await members.view(tx, organization, member)
+        organization_view = await organizations.view(tx, project, organization)
+        return Unfinished(member_view, organization_view, kept, needs_primary)
+    if waiting is not None:
+        await intermediate_sessions.consume(tx, waiting)
+    session, text = await sessions.start(
+        tx,
+        context,
+        project,
+        member,
+        factors=factors,
+        duration=sessions.lifetime(wanted.duration_minutes),
+        custom_claims=session_claims.merge({}, wanted.custom_claims),
+    )
+    return await sessions.view(tx, context, project, session, organization, member, token=text)
