@@ -404,6 +404,7 @@ class MetadataFeed(Record, frozen=True, kw_only=True):
     url: str
     etag: str = ""
     last_modified: str = ""
+    valid_until: int = 0
     taken: Published
     seen: Published
     refused: str = ""

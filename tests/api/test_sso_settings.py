@@ -17,6 +17,7 @@ SAFE: dict[str, Any] = {
     "allow_inclusive_c14n": False,
     "allow_missing_authn_statement": False,
     "idp_initiated_roundtrip": False,
+    "trust_metadata_certificates": False,
 }
 TOLERANCES = ("allow_cbc", "allow_inclusive_c14n", "allow_missing_authn_statement")
 

@@ -21,7 +21,7 @@ from vestibule.store.interface import Transaction
 
 Purpose = Literal["verification", "signing", "encryption"]
 
-_MOST: Final = 5
+MOST: Final = 5
 _MAX_KEY_CHARS: Final = 16_384
 _LIFE: Final = 3650 * DAY
 # What the wire shows as the issuer of our certificates (semantics 1.4).
@@ -81,7 +81,7 @@ async def add(
     known = await of_purpose(tx, connection, "verification")
     held = {key.certificate for key in known}
     fresh = {item.pem: item for item in added.certificates if item.pem not in held}
-    if len(known) + len(fresh) > _MOST:
+    if len(known) + len(fresh) > MOST:
         raise Failure(errors.too_many_sso_verification_certificates)
     for certificate in fresh.values():
         await tx.connection_keys.insert(_theirs(context, project, connection, certificate))
@@ -106,7 +106,7 @@ async def _add_encryption_key(
     unseal = context.sealer.unseal
     if any(same_secret(pem, unseal(k.private_key, purpose=PRIVATE_KEY_PURPOSE)) for k in known):
         return
-    if len(known) >= _MOST:
+    if len(known) >= MOST:
         raise Failure(errors.too_many_encryption_certificates)
     made = _ours(context, project, connection, private, "encryption")
     await tx.connection_keys.insert(made)

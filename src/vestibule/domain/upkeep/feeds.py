@@ -32,6 +32,7 @@ async def start(
             url=url,
             etag=reading.validators.etag,
             last_modified=reading.validators.last_modified,
+            valid_until=reading.valid_until or 0,
             taken=reading.published,
             seen=reading.published,
             fetched_at=now,

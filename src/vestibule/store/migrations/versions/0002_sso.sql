@@ -23,6 +23,7 @@ CREATE TABLE metadata_feeds (
     url TEXT NOT NULL,
     etag TEXT NOT NULL,
     last_modified TEXT NOT NULL,
+    valid_until BIGINT NOT NULL,
     taken TEXT NOT NULL,
     seen TEXT NOT NULL,
     refused TEXT NOT NULL,
