@@ -663,14 +663,27 @@ no_match_for_provided_sso_url: Final = _error(
 query_params_do_not_match: Final = _error(
     "query_params_do_not_match", 400, "The redirect URL's query is not the registered one."
 )
+invalid_logout_redirect_url: Final = _error(
+    "invalid_logout_redirect_url",
+    400,
+    "logout_redirect_url: expected an absolute http or https URL.",
+)
 no_login_redirect_urls_set: Final = _error(
     "no_login_redirect_urls_set", 400, "No login redirect URL is registered for this project."
 )
 no_signup_redirect_urls_set: Final = _error(
     "no_signup_redirect_urls_set", 400, "No signup redirect URL is registered for this project."
 )
+no_logout_redirect_urls_set: Final = _error(
+    "no_logout_redirect_urls_set", 400, "No logout redirect URL is registered for this project."
+)
 no_default_login_redirect_url_set: Final = _error(
     "no_default_login_redirect_url_set", 400, "login_redirect_url: required, as no default is set."
+)
+no_default_logout_redirect_url_set: Final = _error(
+    "no_default_logout_redirect_url_set",
+    400,
+    "logout_redirect_url: required, as no default is set.",
 )
 no_default_signup_redirect_url_set: Final = _error(
     "no_default_signup_redirect_url_set",

@@ -51,14 +51,16 @@ class PublicToken(Record, frozen=True, kw_only=True):
 
 
 class RedirectUrl(Record, frozen=True, kw_only=True):
-    """A place that browsers may be sent to with a token (semantics 1.1)."""
+    """A place that browsers may be sent to: with a token, or after a logout (semantics 1.1)."""
 
     project_id: str
     url: str
     login: bool = False
     signup: bool = False
+    logout: bool = False
     default_login: bool = False
     default_signup: bool = False
+    default_logout: bool = False
     created_at: int
 
 
@@ -461,6 +463,7 @@ class Identity(Record, frozen=True, kw_only=True):
     metadata: Json = {}
     session_index: str = ""
     name_id: str = ""
+    name_id_format: str = ""
 
 
 class SsoToken(Record, frozen=True, kw_only=True):
@@ -545,6 +548,7 @@ class Factor(Record, frozen=True, kw_only=True):
     details_name: str
     details: Json
     name_id: str = ""
+    name_id_format: str = ""
     session_index: str = ""
     email_address: str = ""
     sequence_order: Literal["PRIMARY", "SECONDARY", "UNKNOWN"] = "PRIMARY"
@@ -585,6 +589,27 @@ class IntermediateSession(Record, frozen=True, kw_only=True):
     factors: tuple[Factor, ...]
     created_at: int
     expires_at: int
+
+
+class Logout(Record, frozen=True, kw_only=True):
+    """A logout that an application began, on its way through the identity provider.
+
+    The session has ended already; `factor` is the one of it that is logged out. `logout_id` and
+    `secret_hash` are the token in the browser's URL (towards OpenID providers also `state`),
+    `request_id` is the ID of the SAML LogoutRequest.
+    """
+
+    logout_id: str
+    secret_hash: bytes
+    project_id: str
+    organization_id: str
+    connection_id: str
+    request_id: str
+    factor: Factor
+    redirect_url: str
+    created_at: int
+    expires_at: int
+    consumed_at: int = 0
 
 
 class OutboxMessage(Record, frozen=True, kw_only=True):

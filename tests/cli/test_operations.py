@@ -61,6 +61,14 @@ def test_key_rotate_publishes_a_second_key(command: Command) -> None:
     assert rotated.stdout.startswith(f"{added} is published and signs from ")
 
 
+def test_redirect_url_add_registers_an_address_for_logouts(command: Command) -> None:
+    project_id = command.good("project", "create", "Acme")["project_id"]
+    url = "https://app.example.com/goodbye"
+    kinds = ("--logout", "--no-login", "--no-signup")
+    added = command.run("redirect-url", "add", project_id, url, *kinds)
+    assert (added.exit_code, added.stdout) == (0, f"{url} is registered.\n")
+
+
 def test_redirect_url_add_registers_an_address_once(command: Command) -> None:
     project_id = command.good("project", "create", "Acme")["project_id"]
     words = ("redirect-url", "add", project_id, "https://app.example.com/callback")

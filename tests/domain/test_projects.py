@@ -99,6 +99,23 @@ async def test_the_first_redirect_url_of_a_kind_is_its_default(
     assert await add(f"{URL}3", login=True, signup=True) == (False, False)
 
 
+async def test_the_first_url_for_logouts_is_their_default(
+    context: Context, project: Project
+) -> None:
+    async def add(url: str) -> bool:
+        added = await projects.add_redirect_url(
+            context, project, url, login=False, signup=False, logout=True
+        )
+        assert (added.default_login, added.default_signup) == (False, False)
+        return added.default_logout
+
+    assert [await add(url) for url in (f"{URL}?to={{}}", f"{URL}1", f"{URL}2")] == [
+        False,
+        True,
+        False,
+    ]
+
+
 async def test_a_redirect_url_is_registered_once(context: Context, project: Project) -> None:
     await projects.add_redirect_url(context, project, URL, login=True, signup=False)
     again = projects.add_redirect_url(context, project, URL, login=False, signup=True)

@@ -140,6 +140,12 @@ def test_what_is_missing_is_said() -> None:
     assert refusal([login], "signup", CALLBACK) is errors.no_match_for_provided_sso_url
     assert refusal([], "login", CALLBACK) is errors.no_match_for_provided_sso_url
     assert refusal([login], "signup", "x") is errors.invalid_signup_sso_url
+    assert refusal([login], "logout", "") is errors.no_logout_redirect_urls_set
+    logout = registered(logout=True)
+    assert refusal([logout], "logout", "") is errors.no_default_logout_redirect_url_set
+    assert refusal([login], "logout", CALLBACK) is errors.no_match_for_provided_sso_url
+    assert refusal([logout], "login", CALLBACK) is errors.no_match_for_provided_sso_url
+    assert refusal([logout], "logout", "x") is errors.invalid_logout_redirect_url
 
 
 @pytest.mark.parametrize(

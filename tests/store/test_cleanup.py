@@ -10,6 +10,7 @@ from vestibule.clock import DAY
 from vestibule.store.cleanup import remove_expired
 from vestibule.store.interface import (
     INTERMEDIATE_SESSION,
+    LOGOUT,
     OUTBOX,
     REPLAY,
     SESSION,
@@ -27,6 +28,7 @@ REMOVED: dict[str, tuple[Table[Any], str, int]] = {
     "replays": (REPLAY, "expires_at", 0),
     "sessions": (SESSION, "expires_at", 0),
     "intermediate_sessions": (INTERMEDIATE_SESSION, "expires_at", 0),
+    "logouts": (LOGOUT, "expires_at", DAY),
     "traces": (TRACE, "created_at", 30 * DAY),
     "outbox": (OUTBOX, "delivered_at", DAY),
 }

@@ -295,6 +295,7 @@ CONFLICTS: dict[str, tuple[Table[Any], dict[str, object]]] = {
     "replays.assertion_id": (interface.REPLAY, {"expires_at": 1}),
     "sso_tokens.token_id": (SSO_TOKEN, {}),
     "sign_ins.sign_in_id": (interface.SIGN_IN, {}),
+    "logouts.logout_id": (interface.LOGOUT, {"request_id": "new"}),
     "sessions.token_id": (interface.SESSION, {"session_id": "new"}),
     "connections.connection_id": (interface.CONNECTION, {"external_connection_id": "new"}),
     "connections.external_connection_id": (interface.CONNECTION, {"connection_id": "new"}),
@@ -409,6 +410,7 @@ async def test_everything_of_a_member_goes_with_it(store: Store) -> None:
     assert await _left_after(store, "member_id") == {
         "data_keys", *OF_THE_PROJECT, "organizations", "organization_domains", "connections",
         "connection_keys", "metadata_feeds", "sign_ins", "sso_tokens", "replays", "traces",
+        "logouts",
     }  # fmt: skip
 
 

@@ -57,12 +57,15 @@ def redirect_url() -> None:
 @click.argument("url")
 @click.option("--login/--no-login", default=True, help="For members who exist.")
 @click.option("--signup/--no-signup", default=True, help="For members who are created.")
-def add_redirect_url(project_id: str, url: str, login: bool, signup: bool) -> None:  # noqa: FBT001 - click passes them by name
+@click.option("--logout/--no-logout", default=False, help="For those who have signed out.")
+def add_redirect_url(*, project_id: str, url: str, login: bool, signup: bool, logout: bool) -> None:
     """Register URL with PROJECT_ID; the first of each kind becomes the default."""
 
     async def work(context: Context) -> None:
         found = await projects.get(context, project_id)
-        await projects.add_redirect_url(context, found, url, login=login, signup=signup)
+        await projects.add_redirect_url(
+            context, found, url, login=login, signup=signup, logout=logout
+        )
 
     _run(work)
     click.echo(f"{url} is registered.")

@@ -111,7 +111,13 @@ async def remove_secrets(context: Context, project: Project, *, keep: str) -> in
 
 
 async def add_redirect_url(
-    context: Context, project: Project, url: str, *, login: bool, signup: bool
+    context: Context,
+    project: Project,
+    url: str,
+    *,
+    login: bool,
+    signup: bool,
+    logout: bool = False,
 ) -> RedirectUrl:
     """Register a redirect URL; the first of each kind becomes its default (semantics 1.1).
 
@@ -129,8 +135,10 @@ async def add_redirect_url(
                 url=url,
                 login=login,
                 signup=signup,
+                logout=logout,
                 default_login=login and plain and not any(o.default_login for o in others),
                 default_signup=signup and plain and not any(o.default_signup for o in others),
+                default_logout=logout and plain and not any(o.default_logout for o in others),
                 created_at=context.clock.now(),
             )
             await tx.redirect_urls.insert(record)

@@ -14,7 +14,7 @@ from vestibule import errors
 from vestibule.errors import ErrorType, Failure
 from vestibule.records import Project, RedirectUrl
 
-Kind = Literal["login", "signup"]
+Kind = Literal["login", "signup", "logout"]
 
 _PLACEHOLDER: Final = "{}"
 _MAX_LENGTH: Final = 2048
@@ -27,14 +27,20 @@ _URL: Final = re.compile(
     r"(?P<path>/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*)?"
     r"(?:\?(?P<query>[A-Za-z0-9\-._~!$&'()*+,;=:@%/?{}\[\]]*))?"
 )
-_INVALID: Final = {"login": errors.invalid_login_sso_url, "signup": errors.invalid_signup_sso_url}
+_INVALID: Final = {
+    "login": errors.invalid_login_sso_url,
+    "signup": errors.invalid_signup_sso_url,
+    "logout": errors.invalid_logout_redirect_url,
+}
 _NONE_SET: Final = {
     "login": errors.no_login_redirect_urls_set,
     "signup": errors.no_signup_redirect_urls_set,
+    "logout": errors.no_logout_redirect_urls_set,
 }
 _NO_DEFAULT: Final = {
     "login": errors.no_default_login_redirect_url_set,
     "signup": errors.no_default_signup_redirect_url_set,
+    "logout": errors.no_default_logout_redirect_url_set,
 }
 
 

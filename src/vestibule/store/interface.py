@@ -78,6 +78,7 @@ INTERMEDIATE_SESSION: Final = Table(
     records.IntermediateSession,
     key=("project_id", "organization_id", "token_id"),
 )
+LOGOUT: Final = Table("logouts", records.Logout, key=("project_id", "logout_id"))
 OUTBOX: Final = Table("outbox", records.OutboxMessage, key=("project_id", "message_id"))
 
 TABLES: Final[tuple[Table[Any], ...]] = (
@@ -102,6 +103,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     TRACE,
     SESSION,
     INTERMEDIATE_SESSION,
+    LOGOUT,
     OUTBOX,
     OIDC_TOKEN,
 )
@@ -168,6 +170,7 @@ class Transaction:
     traces = _In(TRACE)
     sessions = _In(SESSION)
     intermediate_sessions = _In(INTERMEDIATE_SESSION)
+    logouts = _In(LOGOUT)
     outbox = _In(OUTBOX)
     oidc_tokens = _In(OIDC_TOKEN)
 

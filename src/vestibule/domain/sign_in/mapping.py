@@ -47,6 +47,7 @@ def saml_identity(assertion: VerifiedAssertion, mapping: Json) -> Identity:
         },
         session_index=assertion.session_index or "",
         name_id=assertion.name_id or "",
+        name_id_format=assertion.name_id_format or "",
     )
 
 
@@ -77,6 +78,49 @@ def oidc_identity(
             for key, name in mapping.items()
             if key not in _KNOWN and name in claims
         },
+    )
+
+
+def _saml_email(assertion: VerifiedAssertion, mapping: Json) -> str:
+    error = errors.invalid_saml_response_email
+    wanted = mapping.get("email", _NAMEID)
+    if wanted == _NAMEID:
+        return _name_id_address(assertion)
+    try:
+        value = single_value(assertion.attributes, wanted)
+    except SamlError as twice:
+        # Several addresses would leave a choice (SP-46).
+        raise Failure(
+            error, f"The attribute {wanted} (mapped to email) has {twice.received} values."
+        ) from None
+    if value is None:
+        raise _not_sent(error, wanted, sorted(assertion.attributes))
+    return _address(value, error)
+
+
+def _name_id_address(assertion: VerifiedAssertion) -> str:
+    value = assertion.name_id or ""
+    try:
+        return read_email(value)[0]
+    except Failure:
+        raise NotMapped(
+            errors.invalid_saml_response_email,
+            f"The NameID is mapped to email, and is no valid address: {value[:200]!r}.",
+            pitfall=Pitfall.NAME_ID_FORMAT,
+            expected="an e-mail address as the NameID",
+            received=f"{value!r} of format {assertion.name_id_format or 'not stated'}",
+        ) from None
+
+
+def _not_sent(error: ErrorType, name: str, received: list[str]) -> NotMapped:
+    told = ", ".join(received[:_MOST_NAMES_TOLD]) or "nothing"
+    more = f" and {len(received) - _MOST_NAMES_TOLD} more" if received[_MOST_NAMES_TOLD:] else ""
+    return NotMapped(
+        error,
+        f"{name} (mapped to email) was not sent.",
+        pitfall=Pitfall.ATTRIBUTE_NOT_SENT,
+        expected=f"{name}, mapped to email",
+        received=told + more,
     )
 
 

@@ -177,6 +177,7 @@ def _factor(token: SsoToken, registration: Registration, *, now: int) -> Factor:
             "external_id": registration.external_id,
         },
         name_id=token.identity.name_id,
+        name_id_format=token.identity.name_id_format,
         session_index=token.identity.session_index,
         email_address=token.identity.email_address,
         last_authenticated_at=now,

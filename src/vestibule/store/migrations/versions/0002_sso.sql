@@ -54,3 +54,25 @@ CREATE UNIQUE INDEX connections__external_connection_id
     ON connections (project_id, organization_id, external_connection_id);
 CREATE INDEX connections_by_external
     ON connections (project_id, external_connection_id) WHERE external_connection_id IS NOT NULL;
+
+-- Where browsers may be sent after a logout, and a logout on its way through the identity provider.
+ALTER TABLE redirect_urls ADD COLUMN logout BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE redirect_urls ADD COLUMN default_logout BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE TABLE logouts (
+    logout_id TEXT NOT NULL,
+    secret_hash BYTEA NOT NULL,
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    factor TEXT NOT NULL,
+    redirect_url TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    consumed_at BIGINT NOT NULL,
+    CONSTRAINT logouts__logout_id PRIMARY KEY (project_id, logout_id),
+    FOREIGN KEY (project_id, organization_id, connection_id)
+        REFERENCES connections (project_id, organization_id, connection_id) ON DELETE CASCADE
+);
+CREATE INDEX logouts_by_connection ON logouts (project_id, organization_id, connection_id, request_id);
+CREATE INDEX logouts_by_expiry ON logouts (expires_at);
