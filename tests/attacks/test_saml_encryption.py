@@ -13,6 +13,7 @@ from lxml.etree import _Element
 
 from tests.support.canary import listening
 from tests.support.saml_documents import (
+    EMAIL,
     FORGED,
     NOW,
     REQ,
@@ -36,7 +37,9 @@ from tests.support.saml_encryption import (
     OAEP_11,
     RSA_1_5,
     Encryption,
+    Place,
     encrypt_assertion,
+    encrypt_name_id,
 )
 from tests.support.saml_keys import signer
 from vestibule.clock import MINUTE
@@ -315,9 +318,8 @@ def test_xe_11_default_namespace_and_odd_uri_outside() -> None:
 
 @pytest.mark.case("XE-12")
 @pytest.mark.parametrize("place", ["inside", "beside", "retrieval"])
-def test_xe_12_places_of_the_key(place: str) -> None:
-    how = replace(Encryption(), place=place)  # type: ignore[arg-type]  # one of the three
-    assert accepted(encrypted(how), OURS).name_id == VICTIM
+def test_xe_12_places_of_the_key(place: Place) -> None:
+    assert accepted(encrypted(Encryption(place=place)), OURS).name_id == VICTIM
 
 
 @pytest.mark.case("XE-12")
@@ -401,14 +403,105 @@ def test_xe_15_rollover_of_our_key() -> None:
     refused(encrypted(old), Reason.ENC, expectation(decryption_keys=("sp-new",)))
 
 
+def hidden(how: Encryption | None = None, *, without_id: bool = False) -> Edit:
+    """An edit that encrypts the NameID."""
+
+    def hide(root: _Element) -> None:
+        found = encrypt_name_id(root, how or Encryption())
+        if without_id:
+            next(found.iter(xenc("EncryptedKey"))).attrib.pop("Id")
+
+    return hide
+
+
 @pytest.mark.case("XE-16")
-@pytest.mark.parametrize("sealed", [True, False])
-def test_xe_16_encrypted_id(sealed: bool) -> None:
+@pytest.mark.parametrize("sign", ["assertion", "response", "both"])
+@pytest.mark.parametrize("place", ["inside", "beside", "retrieval"])
+def test_xe_16_encrypted_id(sign: Signed, place: Place) -> None:
+    root = document(sign=sign, before=hidden(Encryption(place=place)))
+    assert not list(root.iter(tag("saml:NameID")))
+    result = accepted(root, OURS)
+    assert (result.name_id, result.name_id_format, result.warnings) == (VICTIM, EMAIL, ())
+    assert Reason.ENC in [step.name for step in result.steps]
+
+
+@pytest.mark.case("XE-16")
+def test_xe_16_encrypted_id_in_an_encrypted_assertion() -> None:
+    root = encrypted(before=hidden(without_id=True))
+    assert accepted(root, OURS).name_id == VICTIM
+    refused(encrypted(before=hidden()), Reason.XML_ID, OURS)
+
+
+@pytest.mark.case("XE-16")
+@pytest.mark.parametrize(("keys", "good"), [(("sp", "sp-other"), True), (("sp-other",), False)])
+def test_xe_16_encrypted_id_during_a_rotation(keys: tuple[str, ...], good: bool) -> None:
+    for expected in (expectation(decryption_keys=keys), expectation(decryption_keys=keys[::-1])):
+        if good:
+            assert accepted(document(before=hidden()), expected).name_id == VICTIM
+        else:
+            refused(document(before=hidden()), Reason.ENC, expected)
+    refused(document(before=hidden()), Reason.ENC_NOKEY, expectation())
+
+
+@pytest.mark.case("XE-16")
+def test_xe_16_encrypted_id_that_was_not_signed() -> None:
+    root = document()
+    encrypt_name_id(root, Encryption())
+    refused(root, Reason.SIG_DIGEST, OURS)
+    refused(document(sign="none", before=hidden()), Reason.SIG_MISSING, OURS)
+
+
+@pytest.mark.case("XE-16")
+def test_xe_16_encrypted_id_by_cbc_only_where_a_connection_allows_it() -> None:
+    root = document(before=hidden(Encryption(cipher=AES_CBC)))
+    refused(deepcopy(root), Reason.ENC_ALG, OURS)
+    result = accepted(root, WITH_CBC)
+    assert (result.name_id, result.warnings) == (VICTIM, ("enc.cbc",))
+
+
+def foreign_name_id(octets: bytes) -> bytes:
+    return octets.replace(b"Format=", b'SPNameQualifier="urn:other" Format=')
+
+
+@pytest.mark.case("XE-16")
+@pytest.mark.parametrize("cipher", [Encryption().cipher, AES_CBC])
+@pytest.mark.parametrize(
+    ("plaintext", "reason"),
+    [
+        (lambda octets: octets + octets, Reason.XML),
+        (lambda _: b"user@example.com", Reason.XML),
+        (lambda octets: b"<!DOCTYPE x>" + octets, Reason.XML_DOCTYPE),
+        (lambda octets: octets.replace(b"saml:NameID", b"saml:BaseID"), Reason.SAML_SUBJECT),
+        (lambda octets: octets.replace(b"saml:NameID", b"saml:EncryptedID"), Reason.SAML_SUBJECT),
+        (lambda octets: octets.replace(VICTIM.encode(), b" "), Reason.SAML_SUBJECT),
+        (lambda octets: octets.replace(b"user@", b"user@<x/>"), Reason.XML_MIXED),
+        (lambda octets: octets.replace(b"Format=", b'ID="_x" Format='), Reason.XML_ID),
+        (foreign_name_id, Reason.SAML_SUBJECT),
+    ],
+)
+def test_xe_16_plaintext_that_is_not_one_name_id_for_us(
+    plaintext: Callable[[bytes], bytes], reason: Reason, cipher: str
+) -> None:
+    root = document(before=hidden(Encryption(plaintext=plaintext, cipher=cipher)))
+    refused(root, reason if cipher != AES_CBC else Reason.ENC, WITH_CBC)
+
+
+@pytest.mark.case("XE-16")
+def test_xe_16_encrypted_id_without_data() -> None:
     def hide(root: _Element) -> None:
         find(root, "saml:NameID").tag = tag("saml:EncryptedID")
 
-    root = encrypted(before=hide) if sealed else document(before=hide)
-    refused(root, Reason.SAML_SUBJECT, OURS)
+    refused(document(before=hide), Reason.SAML_COUNT, OURS)
+
+
+@pytest.mark.case("XE-16")
+@pytest.mark.parametrize("name", ["saml:NameID", "saml:BaseID", "saml:EncryptedID"])
+def test_xe_16_encrypted_id_beside_another_identifier(name: str) -> None:
+    def add(root: _Element) -> None:
+        hidden()(root)
+        find(root, "saml:Subject").append(etree.Element(tag(name)))
+
+    refused(document(before=add), Reason.SAML_SUBJECT, OURS)
 
 
 @pytest.mark.case("XE-16")

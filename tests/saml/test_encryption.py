@@ -4,7 +4,15 @@ import pytest
 import xmlsec
 from lxml import etree
 
-from tests.support.saml_documents import VICTIM, accepted, document, expectation, find, tag
+from tests.support.saml_documents import (
+    VICTIM,
+    accepted,
+    document,
+    expectation,
+    find,
+    response_element,
+    tag,
+)
 from tests.support.saml_encryption import AES_CBC, Encryption
 from tests.support.saml_keys import signer
 from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
@@ -12,12 +20,12 @@ from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.xml import SAML, local_name
 
 
-def xmlsec_encrypts() -> etree._Element:
-    """A Response whose signed Assertion xmlsec encrypted."""
-    root = document()
-    assertion = find(root, "saml:Assertion")
+def xmlsec_encrypts(element: etree._Element, wrapper: str) -> None:
+    """Have xmlsec encrypt an element in place, for the key of `signer("sp")`."""
+    parent = element.getparent()
+    assert parent is not None
     data = xmlsec.template.encrypted_data_create(
-        root, xmlsec.constants.TransformAes256Gcm, type=xmlsec.constants.TypeEncElement, ns="xenc"
+        parent, xmlsec.constants.TransformAes256Gcm, type=xmlsec.constants.TypeEncElement, ns="xenc"
     )
     xmlsec.template.encrypted_data_ensure_cipher_value(data)
     info = xmlsec.template.encrypted_data_ensure_key_info(data, ns="ds")
@@ -30,16 +38,25 @@ def xmlsec_encrypts() -> etree._Element:
     context.key = xmlsec.Key.generate(
         xmlsec.constants.KeyDataAes, 256, xmlsec.constants.KeyDataTypeSession
     )
-    encrypted = etree.Element(tag("saml:EncryptedAssertion"), nsmap={"saml": SAML})
-    encrypted.append(context.encrypt_xml(data, assertion))
-    root.append(encrypted)
-    return root
+    encrypted = etree.Element(tag(wrapper), nsmap={"saml": SAML})
+    in_place = context.encrypt_xml(data, element)
+    parent.replace(in_place, encrypted)
+    encrypted.append(in_place)
 
 
 def test_xmlsec_encrypts_what_we_decrypt() -> None:
-    root = xmlsec_encrypts()
+    root = document()
+    xmlsec_encrypts(find(root, "saml:Assertion"), "saml:EncryptedAssertion")
     assert not list(root.iter(tag("saml:Assertion")))
     assert accepted(root, expectation(decryption_keys=("sp",))).name_id == VICTIM
+
+
+def test_xmlsec_encrypts_an_identifier_that_we_decrypt() -> None:
+    root = response_element()
+    xmlsec_encrypts(find(root, "saml:NameID"), "saml:EncryptedID")
+    signed = document(root=root)
+    assert not list(signed.iter(tag("saml:NameID")))
+    assert accepted(signed, expectation(decryption_keys=("sp",))).name_id == VICTIM
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_verified_assertion_holds_the_signed_values() -> None:
         "assertion_id": "_assertion-1",
         "response_id": "_response-1",
         "issuer": ISS,
+        "issued_at": NOW,
         "name_id": VICTIM,
         "name_id_format": EMAIL,
         "session_index": "_session-1",

@@ -26,6 +26,9 @@ MGF1P: Final = f"{XENC}rsa-oaep-mgf1p"
 OAEP_11: Final = f"{XENC11}rsa-oaep"
 RSA_1_5: Final = f"{XENC}rsa-1_5"
 
+Place = Literal["inside", "beside", "retrieval"]
+"""Where the EncryptedKey stands: in the KeyInfo of the data, beside it, or referred to there."""
+
 _BITS: Final = {"128": 16, "192": 24, "256": 32}
 _DIGESTS: Final[dict[str, hashes.HashAlgorithm]] = {
     "sha1": hashes.SHA1(),  # noqa: S303 - the default of XML encryption
@@ -44,15 +47,26 @@ class Encryption:
     transport: str = MGF1P
     digest: str | None = None
     mask: str | None = None
-    place: Literal["inside", "beside", "retrieval"] = "inside"
+    place: Place = "inside"
     plaintext: Callable[[bytes], bytes] = lambda octets: octets
     """Changes the octets before they are encrypted."""
 
 
 def encrypt_assertion(root: _Element, how: Encryption) -> _Element:
     """Replace the Assertion of a Response by an EncryptedAssertion, which is returned."""
-    assertion = next(root.iterchildren(f"{{{SAML}}}Assertion"))
-    octets = how.plaintext(etree.tostring(assertion))
+    return encrypt_element(next(root.iterchildren(f"{{{SAML}}}Assertion")), how)
+
+
+def encrypt_name_id(root: _Element, how: Encryption) -> _Element:
+    """Replace the first NameID of a document by an EncryptedID, which is returned."""
+    return encrypt_element(next(root.iter(f"{{{SAML}}}NameID")), how, wrapper="EncryptedID")
+
+
+def encrypt_element(
+    element: _Element, how: Encryption, *, wrapper: str = "EncryptedAssertion"
+) -> _Element:
+    """Replace an element by the SAML element of this name that holds it encrypted."""
+    octets = how.plaintext(etree.tostring(element, with_tail=False))
     key = hashlib.sha256(b"session key").digest()[: _BITS[how.cipher.rpartition("aes")[2][:3]]]
     wrapped = _encrypted_key(_public_key(how), key, how)
     inside = {
@@ -62,14 +76,17 @@ def encrypt_assertion(root: _Element, how: Encryption) -> _Element:
     }[how.place]
     info = f"<ds:KeyInfo>{inside}</ds:KeyInfo>" if inside else ""
     text = (
-        f'<saml:EncryptedAssertion xmlns:saml="{SAML}" xmlns:xenc="{XENC}" xmlns:ds="{DS}"'
+        f'<saml:{wrapper} xmlns:saml="{SAML}" xmlns:xenc="{XENC}" xmlns:ds="{DS}"'
         f' xmlns:xenc11="{XENC11}"><xenc:EncryptedData Type="{XENC}Element">'
         f'<xenc:EncryptionMethod Algorithm="{how.cipher}"/>{info}'
         f"{_cipher_data(_encrypt(octets, key, how.cipher))}</xenc:EncryptedData>"
-        f"{wrapped if how.place != 'inside' else ''}</saml:EncryptedAssertion>"
+        f"{wrapped if how.place != 'inside' else ''}</saml:{wrapper}>"
     )
     encrypted = etree.fromstring(text)
-    root.replace(assertion, encrypted)
+    parent = element.getparent()
+    if parent is None:
+        raise TypeError("a root cannot be replaced")
+    parent.replace(element, encrypted)
     return encrypted
 
 

@@ -7,15 +7,18 @@ import msgspec
 from lxml.etree import _Element
 
 from vestibule.saml.conditions import Moment
+from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
 from vestibule.saml.errors import Checks, Reason, SamlError
+from vestibule.saml.expectation import Expectation
 from vestibule.saml.times import read_instant
-from vestibule.saml.xml import SAML, XSI, children, local_name, text
+from vestibule.saml.xml import SAML, XSI, children, identifiers, local_name, text
 
 MAX_VALUES: Final = 2_000
 
 _SUBJECT: Final = f"{{{SAML}}}Subject"
 _NAME_ID: Final = f"{{{SAML}}}NameID"
-_OTHER_IDS: Final = (f"{{{SAML}}}BaseID", f"{{{SAML}}}EncryptedID")
+_ENCRYPTED_ID: Final = f"{{{SAML}}}EncryptedID"
+_IDS: Final = frozenset({_NAME_ID, _ENCRYPTED_ID, f"{{{SAML}}}BaseID"})
 _AUTHN_STATEMENT: Final = f"{{{SAML}}}AuthnStatement"
 _AUTHN_CONTEXT: Final = f"{{{SAML}}}AuthnContext"
 _CLASS: Final = f"{{{SAML}}}AuthnContextClassRef"
@@ -54,6 +57,31 @@ def read_subject(assertion: _Element) -> _Element:
     return found[0]
 
 
+def read_identifier(subject: _Element, expectation: Expectation, checks: Checks) -> NameId | None:
+    """The NameID of a subject that was signed, in clear or encrypted (SAML Core 2.2.4).
+
+    Raises:
+        SamlError: as `read_name_id`; `enc.*`, or `xml.*` in a plaintext.
+    """
+    encrypted = children(subject, _ENCRYPTED_ID)
+    audiences = expectation.audiences
+    if not encrypted:
+        return read_name_id(subject, audiences=audiences, required=expectation.require_name_id)
+    _only_identifier(subject)
+    plaintext = decrypt(encrypted[0], expectation.decryption_keys, allow_cbc=expectation.allow_cbc)
+    try:
+        name_id = _in_clear(plaintext.octets, encrypted[0], audiences)
+    except SamlError:
+        if plaintext.authenticated:
+            raise
+        # Who signed it need not have made it: what is wrong would tell about another's message.
+        raise decryption_failed() from None
+    if not plaintext.authenticated:
+        checks.warn("enc.cbc")
+    checks.note(Reason.ENC, expected="a NameID for our key", received="decrypted")
+    return name_id
+
+
 def read_name_id(subject: _Element, *, audiences: Collection[str], required: bool) -> NameId | None:
     """The NameID of a subject; None where it may be missing and is.
 
@@ -61,24 +89,12 @@ def read_name_id(subject: _Element, *, audiences: Collection[str], required: boo
         SamlError: `saml.subject` for more than one, an empty one, one that another service
             provider qualifies, a BaseID or an EncryptedID; `xml.mixed` for elements inside it.
     """
-    found: list[_Element] = []
-    for child in subject:
-        if child.tag in _OTHER_IDS:
-            raise _subject("a NameID", local_name(child))
-        if child.tag == _NAME_ID:
-            found.append(child)
-    if not found and not required:
+    name_id = _only_identifier(subject)
+    if name_id is None:
+        if required:
+            raise _subject("one NameID", "0")
         return None
-    if len(found) != 1:
-        raise _subject("one NameID", f"{len(found)}")
-    name_id = found[0]
-    qualifier = name_id.get("SPNameQualifier")
-    if qualifier is not None and qualifier not in audiences:
-        raise _subject(f"a NameID for {' or '.join(audiences)}", f"one for {qualifier}")
-    value = text(name_id)
-    if not value.strip():
-        raise _subject("a NameID", "an empty one")
-    return NameId(value=value, format=name_id.get("Format"))
+    return _name_id(name_id, audiences)
 
 
 def read_authentication(
@@ -182,6 +198,32 @@ def _attributes(assertion: _Element) -> list[_Element]:
                 received=str(attribute.tag).rpartition("}")[2],
             )
     return found
+
+
+def _only_identifier(subject: _Element) -> _Element | None:
+    found = [child for child in subject if child.tag in _IDS]
+    if len(found) > 1:
+        raise _subject("one NameID", " ".join(local_name(each) for each in found[:4]))
+    return found[0] if found else None
+
+
+def _in_clear(octets: bytes, encrypted: _Element, audiences: Collection[str]) -> NameId:
+    element = parse_in_context(octets, encrypted)
+    if found := identifiers(element.iter()):
+        raise SamlError(Reason.XML_ID, expected="no ID in an encrypted NameID", received=found[0])
+    return _name_id(element, audiences)
+
+
+def _name_id(element: _Element, audiences: Collection[str]) -> NameId:
+    if element.tag != _NAME_ID:
+        raise _subject("a NameID", local_name(element))
+    qualifier = element.get("SPNameQualifier")
+    if qualifier is not None and qualifier not in audiences:
+        raise _subject(f"a NameID for {' or '.join(audiences)}", f"one for {qualifier}")
+    value = text(element)
+    if not value.strip():
+        raise _subject("a NameID", "an empty one")
+    return NameId(value=value, format=element.get("Format"))
 
 
 def _subject(expected: str, received: str) -> SamlError:

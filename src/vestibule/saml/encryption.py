@@ -1,4 +1,4 @@
-"""Decrypts an EncryptedAssertion: RSA-OAEP and AES-GCM, with CBC only where a policy allows it."""
+"""Decrypts what SAML encrypts: RSA-OAEP and AES-GCM, with CBC only where a policy allows it."""
 
 import html
 from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ class _WrappedKey:
 def decrypt(
     encrypted: _Element, keys: Sequence[RSAPrivateKey], *, allow_cbc: bool = False
 ) -> Plaintext:
-    """Decrypt the one EncryptedData of an EncryptedAssertion (XML Encryption 1.1).
+    """Decrypt the one EncryptedData of an EncryptedAssertion or EncryptedID (XML Encryption 1.1).
 
     The key may be wrapped inside the EncryptedData or beside it, for any of our keys (the first
     three). Whatever goes wrong with key or data gives the same error after the same work.
@@ -118,7 +118,7 @@ def parse_in_context(octets: bytes, encrypted: _Element, *, taken: Sequence[str]
     head = f"<{_WRAPPER}{declarations}>".encode()
     root = parse(b"".join([head, octets, f"</{_WRAPPER}>".encode()]), taken=taken)
     if len(root) != 1 or f"{root.text or ''}{root[0].tail or ''}".strip():
-        raise SamlError(Reason.XML, expected="one Assertion encrypted", received="other content")
+        raise SamlError(Reason.XML, expected="one element encrypted", received="other content")
     return root[0]
 
 

@@ -178,7 +178,7 @@ _MESSAGE: Final = {
     ),
     Reason.SAML_TIME: _identity_provider(_WRITTEN_WRONG),
     Reason.SAML_SUBJECT: _identity_provider(
-        "Send exactly one NameID, in clear and not empty: choose a stable attribute, such as the "
+        "Send exactly one NameID, and not an empty one: choose a stable attribute, such as the "
         "e-mail address, as the application's NameID (unique user identifier)."
     ),
     Reason.SAML_ATTRIBUTE: _identity_provider(

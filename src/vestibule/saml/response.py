@@ -11,7 +11,7 @@ from vestibule.saml.assertion import (
     Authentication,
     read_attributes,
     read_authentication,
-    read_name_id,
+    read_identifier,
     read_subject,
 )
 from vestibule.saml.conditions import (
@@ -50,6 +50,7 @@ class VerifiedAssertion:
     assertion_id: str
     response_id: str
     issuer: str
+    issued_at: int
     name_id: str | None
     name_id_format: str | None
     session_index: str | None
@@ -203,10 +204,10 @@ def _check_age(
 def _read(
     opened: Opened, expectation: Expectation, moment: Moment, checks: Checks
 ) -> VerifiedAssertion:
-    assertion, audiences = opened.assertion, expectation.audiences
+    assertion = opened.assertion
     issued = _check_age(assertion, expectation, moment, checks)
     subject = read_subject(assertion)
-    name_id = read_name_id(subject, audiences=audiences, required=expectation.require_name_id)
+    name_id = read_identifier(subject, expectation, checks)
     confirmed = confirm_subject(
         subject,
         acs_urls=expectation.acs_urls,
@@ -215,7 +216,7 @@ def _read(
         checks=checks,
     )
     _check_solicited(opened, expectation, confirmed.in_response_to, checks)
-    end = check_conditions(assertion, audiences=audiences, moment=moment, checks=checks)
+    end = check_conditions(assertion, audiences=expectation.audiences, moment=moment, checks=checks)
     authentication = _read_authentication(assertion, expectation, moment, checks)
     attributes = read_attributes(assertion, checks)
     last = max(confirmed.not_on_or_after, end or 0)
@@ -223,6 +224,7 @@ def _read(
         assertion_id=assertion.get("ID", ""),
         response_id=opened.response.get("ID", ""),
         issuer=expectation.idp_entity_id,
+        issued_at=issued,
         name_id=name_id.value if name_id is not None else None,
         name_id_format=name_id.format if name_id is not None else None,
         session_index=authentication.session_index,
