@@ -248,18 +248,22 @@ async def test_a_session_ends_with_its_member_and_its_organization(door: Door) -
     assert (await left(door.scenario)).sessions == 0
 
 
-@pytest.mark.case("ST-14")
-async def test_a_session_outlives_its_connection_without_its_roles(door: Door) -> None:
+async def test_a_role_that_the_connection_stops_giving_is_gone_at_the_next_look(door: Door) -> None:
     path = f"/v1/b2b/sso/saml/{door.organization_id}/connections/{door.connection_id}"
-    role = [{"role_id": "stytch_admin"}]
-    await door.scenario.api.good("PUT", path, {"saml_connection_implicit_role_assignments": role})
+    field = "saml_connection_implicit_role_assignments"
+    await door.scenario.api.good("PUT", path, {field: [{"role_id": "stytch_admin"}]})
     first = await door.log_in()
     assert first["member_session"]["roles"] == ["stytch_member", "stytch_admin"]
-    await door.scenario.api.good(
-        "DELETE", f"/v1/b2b/sso/{door.organization_id}/connections/{door.connection_id}"
-    )
-    result = await authenticate(door, session_token=first["session_token"])
-    assert result["member_session"]["roles"] == ["stytch_member"]
+    search = {"organization_id": door.organization_id, "resource_id": "stytch.member"}
+    check = {"authorization_check": {**search, "action": "search"}}
+    await authenticate(door, session_token=first["session_token"], **check)
+    await door.scenario.api.good("PUT", path, {field: []})
+    for proof in ("session_token", "session_jwt"):
+        result = await authenticate(door, **{proof: first[proof]})
+        assert result["member_session"]["roles"] == ["stytch_member"]
+        refusal = await refused(door, **{proof: first[proof]}, **check)
+        assert refusal == (403, "session_authorization_error")
+    assert len(result["member_session"]["authentication_factors"]) == 1
 
 
 # authorization_check ---------------------------------------------------------------------------

@@ -55,12 +55,18 @@ class Command:
             text=True,
         )
 
-    def ask(self, method: str, target: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
         """Send one request to a server on this database, in this process."""
 
         async def work() -> Answer:
             async with opened(read(self.environ), upgrade=False) as context:
-                return await call(App(context), method, target, headers=headers)
+                return await call(App(context), method, target, headers=headers, body=body)
 
         return asyncio.run(work())
 

@@ -61,6 +61,29 @@ def test_key_rotate_publishes_a_second_key(command: Command) -> None:
     assert rotated.stdout.startswith(f"{added} is published and signs from ")
 
 
+def test_organization_suspend_and_resume_say_what_they_did(command: Command) -> None:
+    made = command.good("project", "create", "Acme")
+    words = [
+        command.run("organization", verb, made["project_id"], "acme")
+        for verb in ("suspend", "resume")
+    ]
+    unknown = "Error: No Organization with this id, slug or external id exists.\n"
+    assert [each.stderr for each in words] == [unknown, unknown]
+    headers = {
+        "authorization": basic(made["project_id"], made["secret"]),
+        "content-type": "application/json",
+    }
+    body = b'{"organization_name": "Acme"}'
+    answer = command.ask("POST", "/v1/b2b/organizations", headers, body)
+    organization_id = answer.json["organization"]["organization_id"]
+    suspended = command.run("organization", "suspend", made["project_id"], "acme")
+    assert suspended.stdout == (
+        f"{organization_id} is suspended; no login and no session of it is accepted.\n"
+    )
+    resumed = command.run("organization", "resume", made["project_id"], organization_id)
+    assert resumed.stdout == f"{organization_id} is open again.\n"
+
+
 def test_redirect_url_add_registers_an_address_for_logouts(command: Command) -> None:
     project_id = command.good("project", "create", "Acme")["project_id"]
     url = "https://app.example.com/goodbye"
@@ -85,6 +108,8 @@ def test_redirect_url_add_registers_an_address_once(command: Command) -> None:
     "words",
     [
         ("secret", "rotate"),
+        ("organization", "suspend", "acme"),
+        ("organization", "resume", "acme"),
         ("key", "rotate"),
         ("redirect-url", "add", "https://app.example.com/callback"),
     ],

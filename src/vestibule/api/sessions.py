@@ -59,6 +59,7 @@ class AuthenticateResponse(Response):
         errors.no_session_arguments,
         errors.too_many_session_arguments,
         errors.session_not_found,
+        errors.organization_suspended,
         errors.invalid_session_token,
         errors.unable_to_parse_session_jwt,
         errors.jwt_invalid_issuer,

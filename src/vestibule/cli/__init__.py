@@ -4,7 +4,7 @@ import click
 
 from vestibule.cli.development import demo, dev
 from vestibule.cli.documents import openapi, settings
-from vestibule.cli.operations import key, migrate, project, redirect_url, secret
+from vestibule.cli.operations import key, migrate, organization, project, redirect_url, secret
 from vestibule.cli.saml import saml
 from vestibule.cli.server import serve
 
@@ -16,7 +16,7 @@ def main() -> None:
 
 
 for command in (
-    *(serve, dev, demo, migrate, project, redirect_url, secret, key),
+    *(serve, dev, demo, migrate, project, organization, redirect_url, secret, key),
     *(saml, settings, openapi),
 ):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""What an operator does from the command line: migrate, projects, redirect URLs, secrets, keys."""
+"""What an operator does from the command line: the database, projects and what belongs to them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ import click
 
 from vestibule.cli.opened import opened, read_settings
 from vestibule.clock import rfc3339
-from vestibule.domain import projects, signing_keys
+from vestibule.domain import projects, signing_keys, suspension
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.ids import Environment
@@ -117,6 +117,37 @@ def rotate_key(project_id: str) -> None:
 
     key_id, active_from = _run(work)
     click.echo(f"{key_id} is published and signs from {rfc3339(active_from)} on.")
+
+
+@click.group()
+def organization() -> None:
+    """Organizations: the tenants of a project."""
+
+
+@organization.command("suspend")
+@click.argument("project_id")
+@click.argument("organization_id")
+def suspend_organization(project_id: str, organization_id: str) -> None:
+    """Let nobody log in to ORGANIZATION_ID (an id, slug or external id) of PROJECT_ID."""
+
+    async def work(context: Context) -> str:
+        found = await projects.get(context, project_id)
+        return await suspension.suspend(context, found, organization_id)
+
+    click.echo(f"{_run(work)} is suspended; no login and no session of it is accepted.")
+
+
+@organization.command("resume")
+@click.argument("project_id")
+@click.argument("organization_id")
+def resume_organization(project_id: str, organization_id: str) -> None:
+    """End the suspension of ORGANIZATION_ID (an id, slug or external id) of PROJECT_ID."""
+
+    async def work(context: Context) -> str:
+        found = await projects.get(context, project_id)
+        return await suspension.resume(context, found, organization_id)
+
+    click.echo(f"{_run(work)} is open again.")
 
 
 def _run(work: Callable[[Context], Awaitable[T]]) -> T:

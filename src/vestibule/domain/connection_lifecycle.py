@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connections, organizations
+from vestibule.domain import connection_factors, connections, organizations
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.records import Connection, ConnectionKey, Organization, Project
@@ -96,6 +96,7 @@ async def settle(
 async def delete(context: Context, project: Project, locator: str, connection_id: str) -> str:
     """Remove a connection of any kind with its keys and registrations, and return its id.
 
+    Its factors go out of all sessions; one that held no other primary factor ends.
     External connections that refer to it lead nowhere from now on. Raises Failure
     sso_connection_not_found, or cannot_delete_default_sso_connection while the organization has
     others.
@@ -111,7 +112,9 @@ async def delete(context: Context, project: Project, locator: str, connection_id
         if is_default and await tx.connections.count(**within, status="active") > 1:
             raise Failure(errors.cannot_delete_default_sso_connection)
         await connections.sever(tx, [connection], now=context.clock.now())
+        # First the connection: whoever is just logging in through it is waited for, or fails.
         await tx.connections.delete(**within, connection_id=connection.connection_id)
+        await connection_factors.remove(tx, connection)
         await tx.organizations.update(_without(organization, connection.connection_id))
     return connection.connection_id
 

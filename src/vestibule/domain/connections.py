@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from vestibule import errors
+from vestibule.domain import connection_factors
 from vestibule.errors import ErrorType, Failure
 from vestibule.records import Connection, Organization
 from vestibule.settings import Settings
@@ -72,14 +73,18 @@ async def underlying(tx: Transaction, connection: Connection) -> Connection | No
 async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> None:
     """Let the external connections that refer to `owned`, which is locked, lead nowhere (MT-08).
 
-    They stay what their own organizations made of them, but are no longer active.
+    They stay what their own organizations made of them, but are no longer active, and no session
+    keeps a factor of theirs.
     """
-    if owned:
-        await tx.connections.change(
-            {"status": "pending", "updated_at": now},
-            project_id=owned[0].project_id,
-            external_connection_id=tuple(item.connection_id for item in owned),
-        )
+    if not owned:
+        return
+    severed = await tx.connections.change(
+        {"status": "pending", "updated_at": now},
+        project_id=owned[0].project_id,
+        external_connection_id=tuple(item.connection_id for item in owned),
+    )
+    for connection in severed:
+        await connection_factors.remove(tx, connection)
 
 
 def missing(connection: Connection, *, has_certificate: bool = True) -> tuple[str, ...]:

@@ -35,6 +35,12 @@ def with_factor(factors: Sequence[Factor], proven: Factor) -> tuple[Factor, ...]
     return (*others, replace(proven, created_at=created_at))
 
 
+def without_connection(factors: Sequence[Factor], connection_id: str) -> tuple[Factor, ...]:
+    """Return `factors` without those of a connection; nothing when no primary one is left."""
+    left = tuple(factor for factor in factors if connection_of(factor) != connection_id)
+    return left if any(factor.sequence_order == "PRIMARY" for factor in left) else ()
+
+
 def connection_of(factor: Factor) -> str:
     """Return the id of the connection that an SSO factor is of; '' for any other factor."""
     return str(factor.details.get("provider_id", ""))

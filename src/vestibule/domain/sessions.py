@@ -140,8 +140,8 @@ async def authenticate(
     """Check a session, extend it when asked, and return it with a fresh JWT.
 
     Also returns the ids of the roles that grant `check` (empty without one). Raises Failure:
-    those of `find`, a bad duration or claims, or a 403 when the roles do not grant `check`; then
-    nothing is changed.
+    those of `find` and `owner`, a bad duration or claims, or a 403 when the roles do not grant
+    `check`; then nothing is changed.
     """
     one_of(session_token, session_jwt)
     duration = None if duration_minutes is None else lifetime(duration_minutes)
@@ -230,13 +230,13 @@ def token_of(context: Context, session: Session) -> str:
 async def caller(
     context: Context, project: Project, *, session_token: str, session_jwt: str
 ) -> Caller:
-    """Return the member on whose behalf a call is made. Raises the Failures of `find`."""
+    """Return the member on whose behalf a call is made. Raises those of `find` and `owner`."""
     now = context.clock.now()
     async with context.store.read() as tx:
         session = await find(
             tx, project, session_token=session_token, session_jwt_text=session_jwt, now=now
         )
-        organization, member = await _owner(tx, project, session)
+        organization, member = await owner(tx, project, session)
         seen = await members.view(tx, organization, member)
     known = policy.roles_of(organization)
     held = roles.session_roles(seen.grants, session.factors)
@@ -287,15 +287,19 @@ async def _by_jwt(
     )
 
 
-async def _owner(
-    tx: Transaction, project: Project, session: Session
-) -> tuple[Organization, Member]:
-    """Return whose session it is. One whose owner is just being deleted has ended."""
+async def owner(tx: Transaction, project: Project, session: Session) -> tuple[Organization, Member]:
+    """Return whose session it is. One whose owner is just being deleted has ended.
+
+    Raises Failure session_not_found, or organization_suspended.
+    """
     try:
         organization = await organizations.load(tx, project, session.organization_id)
-        return organization, await members.load(tx, organization, session.member_id)
+        member = await members.load(tx, organization, session.member_id)
     except Failure:
         raise Failure(errors.session_not_found) from None
+    if organization.suspended_at:
+        raise Failure(errors.organization_suspended)
+    return organization, member
 
 
 async def _checked(  # noqa: PLR0917 - one authentication
@@ -308,7 +312,7 @@ async def _checked(  # noqa: PLR0917 - one authentication
     *,
     now: int,
 ) -> tuple[SessionView, tuple[str, ...]]:
-    organization, member = await _owner(tx, project, session)
+    organization, member = await owner(tx, project, session)
     used = replace(session, last_accessed_at=now)
     seen = await view(tx, context, project, used, organization, member, token=token)
     return seen, _granting(seen, check)
