@@ -42,6 +42,9 @@ def test_unknown_setting_names_the_nearest_known_one() -> None:
         ("BASE_URL", "https://sso.example.com/", "without a trailing slash"),
         ("CLOCK_SKEW_SECONDS", "301", "expected 0 to 300"),
         ("CLOCK_SKEW_SECONDS", "-1", "expected 0 to 300"),
+        ("MAX_CONNECTIONS", "0", "expected at least 1"),
+        ("REQUEST_SECONDS", "-1", "expected at least 1"),
+        ("MAX_BODY_BYTES", "0", "expected at least 1"),
         ("DATABASE", "mysql://host/name", "expected sqlite:PATH or postgresql://"),
     ],
 )

@@ -54,6 +54,14 @@ class Settings:
     max_body_bytes: int = _setting(
         1_048_576, "Largest request body that is read; larger ones are answered with 413."
     )
+    max_connections: int = _setting(
+        500,
+        "Client connections held at once; beyond, a new one takes the place of the one that has "
+        "sent nothing for longest. Each needs a file descriptor.",
+    )
+    request_seconds: int = _setting(
+        20, "Seconds that a client has to send a request, and to take its answer."
+    )
     outbound_hosts: str = _setting(
         "",
         "Host names or host:port, separated by commas, that may be fetched although they are "
@@ -111,5 +119,8 @@ def _check(settings: Settings) -> None:
         )
     if not 0 <= settings.clock_skew_seconds <= 300:
         raise SettingError(f"{PREFIX}CLOCK_SKEW_SECONDS: expected 0 to 300")
+    for name in ("max_connections", "request_seconds", "max_body_bytes"):
+        if getattr(settings, name) < 1:
+            raise SettingError(f"{PREFIX}{name.upper()}: expected at least 1")
     if not settings.database.startswith(("sqlite:", "postgresql://")):
         raise SettingError(f"{PREFIX}DATABASE: expected sqlite:PATH or postgresql://…")

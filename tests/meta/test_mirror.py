@@ -11,6 +11,7 @@ TESTED_ELSEWHERE = {
     "domain/outcome.py": "every login ends in it; tests/flows/test_mfa_sign_in.py has both ways",
     "domain/sessions.py": "tests/api/test_sessions.py asks every function of it, over HTTP",
     "domain/sign_in/callback.py": "both callbacks go through it in tests/attacks and tests/flows",
+    "domain/sign_in/diagnosis.py": "tests/flows/test_saml_pitfalls.py, test_oidc_pitfalls.py",
     "domain/sign_in/mapping.py": "tests/flows/test_mapped_sign_in.py has a test for every rule",
     "domain/sign_in/oidc.py": "tests/attacks/test_callback_oidc.py, tests/flows",
     "domain/sign_in/provisioning.py": "tests/flows/test_decision_table.py has a test for every row",

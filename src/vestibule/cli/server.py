@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ import uvloop
 
 from vestibule import log
 from vestibule.app import App
+from vestibule.cli.http_connection import Bounds, HttpConnection
 from vestibule.cli.opened import opened, read_settings
 from vestibule.settings import Settings
 
@@ -56,16 +58,25 @@ async def run(
 
     Returns in either case, so that the caller can close what it has opened.
     """
+    settings = app.context.settings
+    bounds = Bounds(
+        connections=settings.max_connections,
+        body_bytes=settings.max_body_bytes,
+        seconds=settings.request_seconds,
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             app,
+            http=partial(HttpConnection, bounds=bounds),  # type: ignore[arg-type]  # it is called
+            ws="none",
             log_config=None,
+            # Below are lines that any client can cause: "Invalid HTTP request received."
+            log_level="error",
             access_log=False,
             server_header=False,
             date_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=10,
-            h11_max_incomplete_event_size=65_536,
             ssl_certfile=certificate,
             ssl_keyfile=key,
         )
