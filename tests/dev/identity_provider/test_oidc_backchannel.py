@@ -22,6 +22,7 @@ from vestibule.dev.credentials import OIDC_CLIENT_SECRET
 from vestibule.oidc.expectation import Expectation
 from vestibule.oidc.id_token import verify_id_token
 from vestibule.oidc.jwks import parse_jwks
+from vestibule.oidc.refreshed import verify_refreshed_id_token
 from vestibule.oidc.token import (
     ClientAuthentication,
     TokenResponse,
@@ -239,6 +240,51 @@ async def test_other_grant_is_refused(provider: str, http: aiohttp.ClientSession
     fields = fields_for(provider, "any", grant_type="password")
     status, error, _ = await refused(http, provider, fields)
     assert (status, error) == (400, "unsupported_grant_type")
+
+
+async def refreshed(
+    http: aiohttp.ClientSession, base_url: str, refresh_token: str | None
+) -> tuple[int, dict[str, Any]]:
+    fields = fields_for(base_url, "", grant_type="refresh_token", refresh_token=refresh_token or "")
+    async with http.post(f"{issuer(base_url)}/token", data=fields) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_refresh_token_is_given_when_asked_for_and_good_once(
+    provider: str, browser: Browser, http: aiohttp.ClientSession
+) -> None:
+    plain = await redeem(http, provider, await new_code(browser, provider))
+    assert plain.refresh_token is None
+    code = await new_code(browser, provider, scope="openid offline_access")
+    first = await redeem(http, provider, code)
+    status, second = await refreshed(http, provider, first.refresh_token)
+    assert status == 200
+    assert second["refresh_token"] != first.refresh_token
+    assert second["access_token"] != first.access_token
+    async with http.get(f"{issuer(provider)}/jwks") as answer:
+        keys = parse_jwks(await answer.read())
+    claims = verify_refreshed_id_token(
+        second["id_token"],
+        keys,
+        Expectation(issuer=issuer(provider), client_id=CLIENT_ID, nonce=None, subject="zoe-1"),
+        before=first.id_token,
+        access_token=second["access_token"],
+        now=NOW,
+    ).claims
+    assert "nonce" not in claims
+    status, again = await refreshed(http, provider, first.refresh_token)
+    assert (status, again["error"]) == (400, "invalid_grant")
+    assert (await refreshed(http, provider, second["refresh_token"]))[0] == 200
+
+
+async def test_refresh_token_is_good_for_its_client_only(
+    provider: str, browser: Browser, http: aiohttp.ClientSession
+) -> None:
+    code = await new_code(browser, provider, scope="openid offline_access")
+    tokens = await redeem(http, provider, code)
+    fields = fields_for(provider, "", grant_type="refresh_token", client_id="other")
+    fields["refresh_token"] = tokens.refresh_token or ""
+    assert (await refused(http, provider, fields))[:2] == (400, "invalid_grant")
 
 
 async def test_token_request_that_is_no_form_is_refused(

@@ -11,7 +11,11 @@ from vestibule.clock import Clock
 from vestibule.dev.credentials import OIDC_CLIENT_ID, OIDC_CLIENT_SECRET
 from vestibule.dev.identity_provider.keys import SigningIdentity
 from vestibule.dev.identity_provider.oidc import CODE_LIFE, ISSUER_PATH, AuthorizationSide
-from vestibule.dev.identity_provider.oidc_backchannel import ACCESS_TOKEN_LIFE, TokenSide
+from vestibule.dev.identity_provider.oidc_backchannel import (
+    ACCESS_TOKEN_LIFE,
+    REFRESH_TOKEN_LIFE,
+    TokenSide,
+)
 from vestibule.dev.identity_provider.oidc_tokens import Grant, TokenSigner
 from vestibule.dev.identity_provider.origins import Destinations
 from vestibule.dev.identity_provider.saml import INITIATE_PATH, SamlSide
@@ -44,6 +48,7 @@ def identity_provider(
         TokenSigner(issuer=base_url + ISSUER_PATH, identity=identity),
         codes,
         ShortLived[Grant](life=ACCESS_TOKEN_LIFE, entropy=entropy),
+        ShortLived[Grant](life=REFRESH_TOKEN_LIFE, entropy=entropy),
         clock,
     )
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vestibule.clock import HOUR, SECOND, Clock
+from vestibule.clock import DAY, HOUR, SECOND, Clock
 from vestibule.dev.credentials import OIDC_CLIENT_SECRET
 from vestibule.dev.forms import FormError, read_form
 from vestibule.dev.identity_provider.oidc import ISSUER_PATH
@@ -26,6 +26,8 @@ from vestibule.dev.pages import route
 from vestibule.ids import same_secret
 
 ACCESS_TOKEN_LIFE: Final = HOUR
+REFRESH_TOKEN_LIFE: Final = 30 * DAY
+OFFLINE: Final = "offline_access"
 
 _HEADERS: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -48,6 +50,7 @@ class TokenSide:
     signer: TokenSigner
     codes: ShortLived[Grant]
     access_tokens: ShortLived[Grant]
+    refresh_tokens: ShortLived[Grant]
     clock: Clock
 
     def routes(self) -> list[Route]:
@@ -72,23 +75,38 @@ class TokenSide:
         return JSONResponse(claims_of(grant.login), headers=_HEADERS)
 
     async def token(self, request: Request) -> Response:
-        """Exchange a code for an access token and an id_token (OpenID Connect Core 3.1.3)."""
+        """Give out tokens for a code or a refresh token (OpenID Connect Core 3.1.3, 12)."""
         try:
-            return self._exchange(await read_form(request), request.headers)
+            fields = await read_form(request)
+            client_id = _client(fields, request.headers.get("authorization", ""))
+            now = self.clock.now()
+            return self._tokens(self._grant(fields, client_id=client_id, now=now), now=now)
         except FormError as error:
             return _refuse(OAuthError("invalid_request", str(error)))
         except OAuthError as error:
             return _refuse(error)
 
-    def _exchange(self, fields: Mapping[str, str], headers: Mapping[str, str]) -> Response:
-        client_id = _client(fields, headers.get("authorization", ""))
-        if fields.get("grant_type") != "authorization_code":
-            raise OAuthError("unsupported_grant_type", "Only authorization_code is known.")
-        now = self.clock.now()
-        grant = self.codes.take(fields.get("code", ""), now=now)
-        if grant is None:
-            raise OAuthError("invalid_grant", "The code is unknown, used or older than a minute.")
-        _check_grant(grant, client_id=client_id, fields=fields)
+    def _grant(self, fields: Mapping[str, str], *, client_id: str, now: int) -> Grant:
+        """Return the login behind the code or refresh token, which is used up (RFC 9700 4.14.2)."""
+        kind = fields.get("grant_type")
+        if kind == "authorization_code":
+            grant = self.codes.take(fields.get("code", ""), now=now)
+            if grant is None:
+                raise OAuthError(
+                    "invalid_grant", "The code is unknown, used or older than a minute."
+                )
+            _check_grant(grant, client_id=client_id, fields=fields)
+            return grant
+        if kind == "refresh_token":
+            grant = self.refresh_tokens.take(fields.get("refresh_token", ""), now=now)
+            if grant is None or grant.client_id != client_id:
+                raise OAuthError("invalid_grant", "The refresh token is unknown or used.")
+            return replace(grant, nonce="")
+        raise OAuthError(
+            "unsupported_grant_type", "Only authorization_code and refresh_token are known."
+        )
+
+    def _tokens(self, grant: Grant, *, now: int) -> Response:
         access_token = self.access_tokens.add(grant, now=now)
         answer = {
             "access_token": access_token,
@@ -97,6 +115,8 @@ class TokenSide:
             "scope": grant.scope,
             "id_token": self.signer.id_token(grant, access_token=access_token, now=now),
         }
+        if OFFLINE in grant.scope.split():
+            answer["refresh_token"] = self.refresh_tokens.add(grant, now=now)
         return JSONResponse(answer, headers=_HEADERS)
 
 
