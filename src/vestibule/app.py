@@ -14,7 +14,9 @@ from vestibule.browser import pages
 from vestibule.clock import Clock
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
+from vestibule.domain.upkeep.certificate_warnings import warn_due
 from vestibule.domain.upkeep.jobs import Job, Sleep, repeat
+from vestibule.domain.upkeep.metadata_refresh import refresh_due
 from vestibule.errors import Failure
 from vestibule.fetch import Fetch
 from vestibule.ids import Entropy
@@ -28,6 +30,8 @@ from vestibule.web import Receive, Scope, Send, new_request_id, respond_failure
 
 JOBS: Final = (
     Job("clean-up", 60, lambda context: remove_expired(context.store, now=context.clock.now())),
+    Job("metadata refresh", 60, refresh_due),
+    Job("certificate warnings", 3600, warn_due),
 )
 
 

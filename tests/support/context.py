@@ -23,6 +23,8 @@ class RoutedFetch:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, str, bytes]] = []
+        self.tenants: list[str] = []
+        self.headers: list[Mapping[str, str]] = []
 
     async def request(
         self,
@@ -34,9 +36,12 @@ class RoutedFetch:
         redirects: int = 0,
         max_bytes: int = 262_144,
         deadline: float = 5.0,
+        tenant: str = "",
     ) -> FetchResponse:
-        del headers, redirects, max_bytes, deadline
+        del redirects, max_bytes, deadline
         self.requests.append((method, url, body))
+        self.tenants.append(tenant)
+        self.headers.append(headers or {})
         if url not in self.answers:
             raise FetchError(Reason.UNREACHABLE, detail=f"nothing is at {url}")
         return await self.answers[url](method, url, body)

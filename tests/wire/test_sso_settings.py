@@ -1,10 +1,11 @@
 """The `sso.settings` group, which no SDK has, over plain https."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.wire import expected
+from tests.wire import connections, expected
 from tests.wire.plain_http import PlainHttp
 
 SAML: dict[str, Any] = {
@@ -24,11 +25,16 @@ SAML: dict[str, Any] = {
 
 @pytest.mark.drives("sso.settings.get", "sso.settings.update")
 def test_settings_of_a_saml_connection_are_what_was_sent(
-    plain: PlainHttp, active_connection: dict[str, Any]
+    plain: PlainHttp, active_connection: dict[str, Any], places: dict[str, Any]
 ) -> None:
     where = {name: active_connection[name] for name in ("organization_id", "connection_id")}
     at_first: dict[str, Any] = dict.fromkeys(SAML, False) | {"requested_authn_contexts": []}
-    whole = {**expected.ENVELOPE, "connection_id": where["connection_id"]}
+    whole = {
+        **expected.ENVELOPE,
+        "connection_id": where["connection_id"],
+        "metadata": metadata_at(places["base_url"]),
+        "warnings": [],
+    }
     assert plain.call("sso.settings.get", **where) == {
         **whole,
         "settings": {"protocol": "saml", **at_first},
@@ -36,3 +42,35 @@ def test_settings_of_a_saml_connection_are_what_was_sent(
     changed = {**whole, "settings": {"protocol": "saml", **SAML}}
     assert plain.call("sso.settings.update", **where, **SAML) == changed
     assert plain.call("sso.settings.get", **where) == changed
+
+
+def metadata_at(base_url: str) -> dict[str, Any]:
+    """What is shown of metadata that has just been read and says nothing new."""
+    return {
+        "url": connections.metadata_url(base_url),
+        "last_fetched_at": expected.NOW,
+        "last_tried_at": expected.NOW,
+        "next_try_at": expected.In(5 * 60 + 24, within=timedelta(minutes=40)),
+        "valid_until": None,
+        "last_error": "",
+        "offer": None,
+    }
+
+
+@pytest.mark.drives(
+    "sso.settings.metadata.refresh",
+    "sso.settings.metadata.accept",
+    "sso.settings.metadata.refuse",
+    "sso.settings.metadata.stop",
+)
+def test_metadata_is_read_now_decided_on_and_read_no_more(
+    plain: PlainHttp, active_connection: dict[str, Any], places: dict[str, Any]
+) -> None:
+    where = {name: active_connection[name] for name in ("organization_id", "connection_id")}
+    whole = {**expected.ENVELOPE, "connection_id": where["connection_id"], "warnings": []}
+    known = {**whole, "metadata": metadata_at(places["base_url"])}
+    assert plain.call("sso.settings.metadata.refresh", **where) == known
+    for method in ("sso.settings.metadata.accept", "sso.settings.metadata.refuse"):
+        assert plain.refused(method, **where, digest="0" * 64) == (400, "bad_request")
+    gone = {**whole, "metadata": None}
+    assert plain.call("sso.settings.metadata.stop", **where) == gone

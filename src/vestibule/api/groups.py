@@ -18,6 +18,7 @@ from vestibule.api import (
     sessions,
     sso,
     sso_external,
+    sso_metadata,
     sso_oidc,
     sso_saml,
     sso_settings,
@@ -42,6 +43,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     sso_oidc.group,
     sso_external.group,
     sso_settings.group,
+    sso_metadata.group,
     rbac.group,
     rbac_organizations.group,
 )

@@ -7,7 +7,14 @@ from msgspec import UNSET, UnsetType
 
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given
+from vestibule.api.objects.upkeep import (
+    ExpiryWarning,
+    Metadata,
+    metadata_object,
+    warning_objects,
+)
 from vestibule.domain import connection_settings
+from vestibule.domain.upkeep.report import report_of
 from vestibule.permissions import Permission
 from vestibule.records import Connection, SamlConfiguration
 
@@ -56,6 +63,8 @@ class SettingsResponse(Response):
 
     connection_id: str
     settings: Settings
+    metadata: Metadata | None
+    warnings: list[ExpiryWarning]
 
 
 @group.endpoint("GET", _SETTINGS, access=Permission("stytch.sso", "get"), errors=_NOT_FOUND)
@@ -64,7 +73,7 @@ async def get(request: GetRequest, call: Call) -> SettingsResponse:
     connection = await connection_settings.get(
         call.context, call.project, request.organization_id, request.connection_id
     )
-    return _response(connection)
+    return await _response(call, connection)
 
 
 class UpdateRequest(Request, forbid_unknown_fields=True):
@@ -95,10 +104,10 @@ async def update(request: UpdateRequest, call: Call) -> SettingsResponse:
         request.connection_id,
         given(request, without=("organization_id", "connection_id")),
     )
-    return _response(connection)
+    return await _response(call, connection)
 
 
-def _response(connection: Connection) -> SettingsResponse:
+async def _response(call: Call, connection: Connection) -> SettingsResponse:
     settings: Settings
     if connection.saml is not None:
         settings = _saml(connection.saml)
@@ -106,7 +115,13 @@ def _response(connection: Connection) -> SettingsResponse:
         settings = OidcSettings()
     else:
         settings = ExternalSettings()
-    return SettingsResponse(connection_id=connection.connection_id, settings=settings)
+    report = await report_of(call.context, connection)
+    return SettingsResponse(
+        connection_id=connection.connection_id,
+        settings=settings,
+        metadata=metadata_object(report),
+        warnings=warning_objects(report),
+    )
 
 
 def _saml(saml: SamlConfiguration) -> SamlSettings:
