@@ -331,10 +331,14 @@ class OidcConfiguration(Record, frozen=True, kw_only=True):
 
 
 class ExternalConfiguration(Record, frozen=True, kw_only=True):
-    """The connection of another organization that this one refers to (semantics 3)."""
+    """The connection of another organization that this one refers to (semantics 3).
+
+    `protocol` is that connection's: what members see here is of its shape.
+    """
 
     external_organization_id: str
     external_connection_id: str
+    protocol: Protocol = "saml"
     connection_roles: tuple[str, ...] = ()
     group_roles: tuple[GroupRoleAssignment, ...] = ()
 

@@ -104,29 +104,70 @@ async def test_connection_is_found_in_its_own_organization_alone(
         assert caught.value.error is errors.oidc_connection_not_found
 
 
-async def test_external_connection_uses_the_active_one_it_refers_to(
-    context: Context, project: Project
-) -> None:
+@pytest.fixture
+async def owned(context: Context, project: Project) -> Connection:
+    """Return an active connection of an organization."""
     owner = await organizations.create(context, project, {"organization_name": "Owner"})
-    owner_id = owner.organization.organization_id
-    owned = replace(
-        connection(owner_id, project_id=project.project_id, protocol="saml", saml=SAML),
+    made = replace(
+        connection(
+            owner.organization.organization_id,
+            project_id=project.project_id,
+            protocol="oidc",
+            oidc=OIDC,
+        ),
         status="active",
     )
-    external = replace(
-        connection(
-            project_id=project.project_id,
-            protocol="external",
-            external=ExternalConfiguration(
-                external_organization_id=owner_id, external_connection_id=owned.connection_id
-            ),
-        ),
-        connection_id="connection-test-2",
-    )
     async with context.store.write() as tx:
-        assert await connections.underlying(tx, external) is None
-        await tx.connections.insert(owned)
-        assert await connections.underlying(tx, external) == owned
-        assert await connections.underlying(tx, owned) is owned
-        await tx.connections.update(replace(owned, status="pending"))
-        assert await connections.underlying(tx, external) is None
+        await tx.connections.insert(made)
+    return made
+
+
+def external_to(owned: Connection) -> Connection:
+    configuration = ExternalConfiguration(
+        external_organization_id=owned.organization_id,
+        external_connection_id=owned.connection_id,
+        protocol=owned.protocol,
+    )
+    made = connection(project_id=owned.project_id, protocol="external", external=configuration)
+    return replace(made, connection_id="connection-test-2", status="active")
+
+
+async def test_connection_in_use_is_itself_or_the_one_it_refers_to(
+    context: Context, owned: Connection
+) -> None:
+    async with context.store.read() as tx:
+        assert await connections.usable(tx, owned) is owned
+        assert await connections.usable(tx, external_to(owned)) == owned
+    assert connections.protocol_of(owned) == "oidc"
+    assert connections.protocol_of(external_to(owned)) == "oidc"
+
+
+async def test_pending_connection_is_not_usable_and_says_what_it_misses(
+    context: Context, owned: Connection
+) -> None:
+    pending = replace(owned, status="pending", oidc=replace(OIDC, client_id=""))
+    async with context.store.read() as tx:
+        with pytest.raises(Failure, match="client_id missing") as caught:
+            await connections.usable(tx, pending)
+    assert caught.value.error is errors.requires_active_sso_connection
+
+
+@pytest.mark.case("MT-08")
+@pytest.mark.parametrize("how", ["severed", "deleted", "suspended"])
+async def test_external_connection_is_not_usable_without_the_other(
+    context: Context, owned: Connection, how: str
+) -> None:
+    external = external_to(owned)
+    async with context.store.write() as tx:
+        if how == "severed":
+            external = replace(external, status="pending")
+        elif how == "deleted":
+            await tx.connections.delete(connection_id=owned.connection_id)
+        else:
+            await tx.organizations.change(
+                {"suspended_at": 1}, organization_id=owned.organization_id
+            )
+    async with context.store.read() as tx:
+        with pytest.raises(Failure) as caught:
+            await connections.usable(tx, external)
+    assert caught.value.error is errors.external_connection_not_active

@@ -93,3 +93,16 @@ async def open_door(
     organization = await scenario.organization(name, **settings)
     make = scenario.saml_connection if protocol == "saml" else scenario.oidc_connection
     return Door(scenario, protocol, await make(organization["organization_id"]))
+
+
+async def open_external(owner: Door, name: str = "User", **settings: Any) -> Door:
+    """Make an organization whose external connection is to that of `owner`."""
+    organization = await owner.scenario.organization(name, **settings)
+    path = f"/v1/b2b/sso/external/{organization['organization_id']}"
+    body = {
+        "external_organization_id": owner.organization_id,
+        "external_connection_id": owner.connection_id,
+    }
+    made = (await owner.scenario.api.good("POST", path, body))["connection"]
+    # The identity provider goes on knowing the owner's addresses.
+    return Door(owner.scenario, owner.protocol, {**owner.connection, **made})

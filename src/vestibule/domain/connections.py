@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from vestibule import errors
 from vestibule.domain import connection_factors
 from vestibule.errors import ErrorType, Failure
-from vestibule.records import Connection, Organization
+from vestibule.records import Connection, ExternalConfiguration, Organization, Protocol
 from vestibule.settings import Settings
 from vestibule.store.interface import Transaction
 
@@ -54,20 +54,47 @@ async def load(
     return found
 
 
-async def underlying(tx: Transaction, connection: Connection) -> Connection | None:
-    """Return the connection whose identity provider is used: an external one refers to another's.
+async def usable(tx: Transaction, connection: Connection) -> Connection:
+    """Return the connection whose identity provider is asked: an external one refers to another's.
 
-    None when that one is deleted, or not active.
+    Raises Failure requires_active_sso_connection, or for an external one
+    external_connection_not_active: the other is deleted, or its organization is suspended.
     """
-    external = connection.external
-    if external is None:
+    if connection.external is None:
+        if connection.status != "active":
+            names = ", ".join(missing(connection))
+            raise Failure(
+                errors.requires_active_sso_connection,
+                f"This SSO connection is not set up completely yet: {names} missing."
+                if names
+                else "",
+            )
         return connection
+    owned = await underlying(tx, connection.external, project_id=connection.project_id)
+    if owned is None or connection.status != "active":
+        raise Failure(errors.external_connection_not_active)
+    owner = await tx.organizations.find(
+        project_id=owned.project_id, organization_id=owned.organization_id
+    )
+    if owner is None or owner.suspended_at:
+        raise Failure(errors.external_connection_not_active)
+    return owned
+
+
+async def underlying(
+    tx: Transaction, external: ExternalConfiguration, *, project_id: str
+) -> Connection | None:
+    """Return the connection that an external one refers to; None when it is deleted."""
     return await tx.connections.find(
-        project_id=connection.project_id,
+        project_id=project_id,
         organization_id=external.external_organization_id,
         connection_id=external.external_connection_id,
-        status="active",
     )
+
+
+def protocol_of(connection: Connection) -> Protocol:
+    """Return the protocol that people sign in by: an external connection's is the other's."""
+    return connection.external.protocol if connection.external else connection.protocol
 
 
 async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> None:

@@ -34,6 +34,7 @@ async def create(
         external = ExternalConfiguration(
             external_organization_id=owned.organization_id,
             external_connection_id=owned.connection_id,
+            protocol=owned.protocol,
         )
         connection = Connection(
             connection_id=context.new_id("external-connection", project),
@@ -70,8 +71,9 @@ async def update(
         connection = await connections.load(tx, organization, connection_id, lock=True)
         if connection.external is None:
             raise Failure(errors.sso_connection_not_found)
-        owned = await connections.underlying(tx, connection)
-        changed = _apply(organization, connection, connection.external, owned, changes)
+        external = connection.external
+        owned = await connections.underlying(tx, external, project_id=project.project_id)
+        changed = _apply(organization, connection, external, owned, changes)
         changed = replace(changed, updated_at=context.clock.now())
         await tx.connections.update(changed)
     return changed

@@ -324,8 +324,10 @@ def _by_member(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
 async def _connections(
     tx: Transaction, project_id: str, registrations: Iterable[Sequence[Registration]]
 ) -> list[Connection]:
-    """Return the connections that these registrations belong to."""
+    """Return the connections that these registrations belong to and that are in use."""
     ids = {row.connection_id for rows in registrations for row in rows}
     if not ids:
         return []
-    return await tx.connections.all(project_id=project_id, connection_id=tuple(ids))
+    return await tx.connections.all(
+        project_id=project_id, connection_id=tuple(ids), status="active"
+    )

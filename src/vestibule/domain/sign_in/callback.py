@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.clock import DAY, MINUTE
-from vestibule.domain import oidc_tokens, organizations, redirect_urls, traces
+from vestibule.domain import connections, oidc_tokens, organizations, redirect_urls, traces
 from vestibule.domain.context import Context
 from vestibule.domain.oidc_tokens import ProviderTokens
-from vestibule.domain.sign_in import provisioning, refusals
+from vestibule.domain.sign_in import refusals
+from vestibule.domain.sign_in.landing import land
 from vestibule.domain.sign_in.provisioning import Login
 from vestibule.domain.sign_in.refusals import Refusal
 from vestibule.errors import Failure
@@ -64,10 +65,13 @@ class Refused(Exception):
 
 
 async def target(context: Context, connection_id: str) -> Target:
-    """Return the connection of a callback URL. Raises Failure sso_connection_not_found."""
+    """Return the connection of a callback URL. Raises Failure sso_connection_not_found.
+
+    An external connection has none: identity providers know the one that it refers to.
+    """
     async with context.store.read() as tx:
         connection = await tx.connections.find(connection_id=connection_id)
-        if connection is None:
+        if connection is None or connection.external is not None:
             raise Failure(errors.sso_connection_not_found)
         project = await tx.projects.find(project_id=connection.project_id)
         if project is None:
@@ -118,15 +122,15 @@ async def recorded(
             refusal = refusals.of(error)
             if refusal is None:
                 raise
-            trace = traces.new(
-                context,
-                found.connection,
-                trace_id=trace_id or new_trace_id(context, found),
-                sign_in_id=_sign_in_id(token),
-                steps=refusal.steps,
-                refusal=refusal,
-            )
             async with context.store.write() as tx:
+                trace = traces.new(
+                    context,
+                    await _asked(tx, found, token),
+                    trace_id=trace_id or new_trace_id(context, found),
+                    sign_in_id=_sign_in_id(token),
+                    steps=refusal.steps,
+                    refusal=refusal,
+                )
                 await tx.traces.insert(trace)
             raise Refused(refusal, trace.trace_id) from error
     except ParentMissing:
@@ -136,6 +140,17 @@ async def recorded(
 def new_trace_id(context: Context, found: Target) -> str:
     """Return the id of a new trace."""
     return context.new_id("trace", found.project)
+
+
+async def _asked(tx: Transaction, found: Target, token: str) -> Connection:
+    """Return the connection that the sign-in was begun at: an external one's traces are its own."""
+    sign_in = await find_sign_in(tx, found, token)
+    asked = sign_in and await tx.connections.find(
+        project_id=sign_in.project_id,
+        organization_id=sign_in.organization_id,
+        connection_id=sign_in.start_connection_id,
+    )
+    return asked or found.connection
 
 
 def _sign_in_id(token: str) -> str:
@@ -166,12 +181,12 @@ async def accept(
     )
     if current is None or current.status != "active":
         raise Failure(errors.requires_active_sso_connection)
-    known = await provisioning.match(
-        tx, Login(found.project, found.organization, found.connection, identity)
-    )
-    destination = await _destination(tx, found, sign_in, kind="login" if known else "signup")
+    owner = Login(found.project, found.organization, found.connection, identity)
+    landing = await land(tx, owner, sign_in)
+    kind: redirect_urls.Kind = "login" if landing.known else "signup"
+    destination = await _destination(tx, found, sign_in, kind=kind)
     token = context.mint_token()
-    minted = _sso_token(context, found, sign_in, identity, token=token, trace_id=trace_id)
+    minted = _sso_token(context, landing.login, sign_in, token=token, trace_id=trace_id)
     if provider_tokens is not None:
         carried = oidc_tokens.carry(context, provider_tokens, token_id=token.token_id)
         minted = replace(minted, provider_tokens=carried)
@@ -179,7 +194,7 @@ async def accept(
     await tx.traces.insert(
         traces.new(
             context,
-            found.connection,
+            landing.login.connection,
             trace_id=trace_id,
             sign_in_id=sign_in.sign_in_id if sign_in else "",
             steps=steps,
@@ -208,9 +223,8 @@ async def claim_assertion(
 
 def _sso_token(
     context: Context,
-    found: Target,
+    login: Login,
     sign_in: SignIn | None,
-    identity: Identity,
     *,
     token: OpaqueToken,
     trace_id: str,
@@ -219,11 +233,11 @@ def _sso_token(
     return SsoToken(
         token_id=token.token_id,
         secret_hash=token.secret_hash,
-        project_id=found.project.project_id,
-        organization_id=found.organization.organization_id,
-        connection_id=found.connection.connection_id,
-        protocol=found.connection.protocol,
-        identity=identity,
+        project_id=login.project.project_id,
+        organization_id=login.organization.organization_id,
+        connection_id=login.connection.connection_id,
+        protocol=connections.protocol_of(login.connection),
+        identity=login.identity,
         pkce_code_challenge=sign_in.pkce_code_challenge if sign_in else "",
         trace_id=trace_id,
         created_at=now,

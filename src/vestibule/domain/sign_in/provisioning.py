@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import members, metadata
+from vestibule.domain import connections, members, metadata
 from vestibule.domain.context import Context
 from vestibule.domain.email import read_email
 from vestibule.errors import Failure
@@ -162,14 +162,19 @@ async def _refuse_other_subject(tx: Transaction, login: Login, member: Member) -
         )
 
 
-async def _provision(tx: Transaction, context: Context, login: Login) -> Member:
-    """Rows 5 to 7: create the member when the organization lets this connection do so."""
+def may_provision(login: Login) -> bool:
+    """True when the organization lets this connection create members."""
     organization = login.organization
-    allowed = organization.sso_jit_provisioning == "ALL_ALLOWED" or (
+    return organization.sso_jit_provisioning == "ALL_ALLOWED" or (
         organization.sso_jit_provisioning == "RESTRICTED"
         and login.connection.connection_id in organization.sso_jit_provisioning_allowed_connections
     )
-    if not allowed:
+
+
+async def _provision(tx: Transaction, context: Context, login: Login) -> Member:
+    """Rows 5 to 7: create the member when the organization lets this connection do so."""
+    organization = login.organization
+    if not may_provision(login):
         raise Failure(errors.invalid_connection_for_jit_provisioning)
     try:
         return await members.add(
@@ -227,7 +232,7 @@ async def register(
         if not await tx.registrations.update(renewed):
             raise Overtaken
         return renewed
-    prefix = f"{login.connection.protocol}-member-registration"
+    prefix = f"{connections.protocol_of(login.connection)}-member-registration"
     created = Registration(
         registration_id=context.new_id(prefix, login.project),
         **_within(login),

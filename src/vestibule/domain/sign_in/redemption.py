@@ -8,6 +8,7 @@ from typing import Final
 
 from vestibule import errors
 from vestibule.domain import (
+    connections,
     intermediate_sessions,
     oidc_tokens,
     organizations,
@@ -161,8 +162,7 @@ async def _login(tx: Transaction, project: Project, token: SsoToken) -> Login:
     )
     if connection is None:
         raise Failure(errors.sso_connection_not_found)
-    if connection.status != "active":
-        raise Failure(errors.requires_active_sso_connection)
+    await connections.usable(tx, connection)
     return Login(project, organization, connection, token.identity)
 
 

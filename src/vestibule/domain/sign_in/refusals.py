@@ -77,6 +77,7 @@ _OIDC: Final[Mapping[str, tuple[ErrorType, Side]]] = {
 # Errors that say the answer is right but somebody's settings are not.
 _FAILURE_SIDES: Final[Mapping[str, Side]] = {
     errors.requires_active_sso_connection.name: "vestibule",
+    errors.external_connection_not_active.name: "vestibule",
     errors.invalid_connection_for_jit_provisioning.name: "vestibule",
     errors.operation_restricted_by_organization_auth_methods.name: "vestibule",
     errors.saml_idp_initiated_auth_disabled.name: "vestibule",

@@ -60,9 +60,9 @@ class Started:
 
 @dataclass(frozen=True)
 class _Found:
-    """The connection that was asked for, with what it takes to use it."""
+    """The connection that was asked for, the one whose identity provider is used, and its key."""
 
-    organization: Organization
+    asked: Connection
     connection: Connection
     signing_key: ConnectionKey | None
     login_redirect_url: str
@@ -125,9 +125,9 @@ def _sign_in(
         secret_hash=token.secret_hash,
         browser_hash=browser_binding.cookie_hash(cookie),
         project_id=connection.project_id,
-        organization_id=connection.organization_id,
+        organization_id=found.asked.organization_id,
         connection_id=connection.connection_id,
-        start_connection_id=connection.connection_id,
+        start_connection_id=found.asked.connection_id,
         # An NCName with 128 random bits (SAML Core 1.3.4).
         request_id=f"_{context.entropy.token_bytes(16).hex()}",
         nonce=new_secret(entropy=context.entropy),
@@ -142,16 +142,8 @@ def _sign_in(
 
 
 async def _find(tx: Transaction, project: Project, request: StartRequest) -> _Found:
-    connection = await _connection(tx, project, request)
-    organization = await organizations.load(tx, project, connection.organization_id)
-    if connection.status != "active":
-        missing = ", ".join(connections.missing(connection))
-        raise Failure(
-            errors.requires_active_sso_connection,
-            f"This SSO connection is not set up completely yet: {missing} missing."
-            if missing
-            else "",
-        )
+    asked = await _connection(tx, project, request)
+    connection = await connections.usable(tx, asked)
     registered = await tx.redirect_urls.all(project_id=project.project_id)
     login = redirect_urls.choose(registered, "login", request.login_redirect_url)
     signup = _signup_url(registered, request, login)
@@ -164,7 +156,7 @@ async def _find(tx: Transaction, project: Project, request: StartRequest) -> _Fo
         descending=True,
         limit=1,
     )
-    return _Found(organization, connection, keys[0] if keys else None, login, signup)
+    return _Found(asked, connection, keys[0] if keys else None, login, signup)
 
 
 def _signup_url(registered: list[RedirectUrl], request: StartRequest, login: str) -> str:
