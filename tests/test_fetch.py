@@ -1,5 +1,6 @@
 """The guarded client against a real peer: what a good request looks like on the wire."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from tests.support.http_peer import Peer, answer, authority, listening, redirect
 from vestibule.fetch import FetchError, GuardedFetch, Reason
+from vestibule.fetch.bulkhead import Bulkhead
 
 
 @pytest.fixture
@@ -187,3 +189,51 @@ def test_a_listed_network_that_is_none_is_refused(network: str) -> None:
 def test_a_file_of_authorities_that_is_missing_is_refused() -> None:
     with pytest.raises(OSError, match="No such file"):
         GuardedFetch(ca_file="/nonexistent/ca.pem")
+
+
+async def test_room_is_kept_by_key_and_given_to_who_waited_first() -> None:
+    bulkhead, order = Bulkhead(1), list[str]()
+
+    async def use(key: str, name: str) -> None:
+        async with bulkhead.room(key):
+            order.append(name)
+
+    await bulkhead.enter("a")
+    waiting = [asyncio.create_task(use("a", name)) for name in ("first", "second")]
+    await use("b", "of b")
+    assert order == ["of b"]
+    bulkhead.leave("a")
+    await asyncio.gather(*waiting)
+    assert order == ["of b", "first", "second"]
+
+
+async def test_who_gives_up_waiting_takes_no_room() -> None:
+    bulkhead = Bulkhead(1)
+    await bulkhead.enter("a")
+    waiting = asyncio.create_task(bulkhead.enter("a"))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    bulkhead.leave("a")
+    async with asyncio.timeout(1), bulkhead.room("a"):
+        pass
+
+
+async def test_a_look_up_that_goes_on_ends_with_the_client() -> None:
+    ended = asyncio.Event()
+
+    async def resolver(_: str) -> Sequence[str]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return []
+
+    fetch = GuardedFetch(resolver=resolver)
+    with pytest.raises(FetchError) as failure:
+        await fetch.request("GET", "https://idp.test/", deadline=0.05)
+    assert failure.value.reason is Reason.TIMEOUT
+    assert not ended.is_set()
+    await fetch.close()
+    async with asyncio.timeout(1):
+        await ended.wait()

@@ -6,7 +6,8 @@ import ssl
 import time
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.support.http_peer import (
     listening,
     redirect,
 )
-from vestibule.fetch import FetchError, GuardedFetch, Reason
+from vestibule.fetch import FetchError, FetchResponse, GuardedFetch, Reason
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -388,20 +389,88 @@ async def test_every_error_reads_the_same_in_public(fetch: GuardedFetch) -> None
     ]
 
 
-@pytest.mark.case("SR-16")
-async def test_a_peer_that_hangs_does_not_hold_up_another(fetch: GuardedFetch) -> None:
-    async with listening(drip(b"", b"")) as hanging, listening(answer(b"here")) as peer:
-        waiting = [
-            asyncio.create_task(fetch.request("GET", url(hanging), deadline=1)) for _ in range(30)
-        ]
-        await asyncio.sleep(0.2)
-        held = len(hanging.requests)
-        started = time.monotonic()
-        response = await fetch.request("GET", url(peer))
-        took = time.monotonic() - started
-        results = await asyncio.gather(*waiting, return_exceptions=True)
+async def ask_in_vain(
+    fetch: GuardedFetch, addresses: Sequence[str], *, tenant: str, deadline: float = 30
+) -> list[asyncio.Task[FetchResponse]]:
+    """Ask at addresses that will not answer; returns once all that is let out is out."""
+    asked = fetch.request
+    tasks = [
+        asyncio.create_task(asked("GET", each, tenant=tenant, deadline=deadline))
+        for each in addresses
+    ]
+    await asyncio.sleep(0.2)
+    return tasks
 
-    assert response.body == b"here"
-    assert took < 0.5
-    assert {getattr(result, "reason", None) for result in results} == {Reason.TIMEOUT}
-    assert held == 8
+
+async def give_up(tasks: Sequence[asyncio.Task[FetchResponse]]) -> None:
+    """End requests that must all be waiting still."""
+    assert not any(task.done() for task in tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.case("SR-16")
+@pytest.mark.parametrize("tenant", ["hanging", "other"])
+async def test_a_peer_that_hangs_holds_up_only_requests_to_itself(
+    fetch: GuardedFetch, tenant: str
+) -> None:
+    async with listening(drip(b"", b"")) as hanging, listening(answer(b"here")) as peer:
+        tasks = await ask_in_vain(fetch, [url(hanging)] * 30, tenant="hanging")
+        assert len(hanging.requests) == 8
+        response = await fetch.request("GET", url(peer), tenant=tenant)
+        assert response.body == b"here"
+        await give_up(tasks)
+
+
+@pytest.mark.case("SR-16")
+async def test_a_tenant_with_many_peers_that_hang_holds_up_only_itself(
+    fetch: GuardedFetch,
+) -> None:
+    async with AsyncExitStack() as peers:
+        hanging = [await peers.enter_async_context(listening(drip(b"", b""))) for _ in range(5)]
+        good = await peers.enter_async_context(listening(answer(b"here")))
+        addresses = [url(each) for each in hanging for _ in range(10)]
+        tasks = await ask_in_vain(fetch, addresses, tenant="hanging")
+        assert sum(len(each.requests) for each in hanging) == 12
+        responses = [
+            await fetch.request("GET", url(good), tenant=name) for name in ("other", "", "third")
+        ]
+        assert {response.body for response in responses} == {b"here"}
+        with pytest.raises(FetchError) as waited:
+            await fetch.request("GET", url(good), tenant="hanging", deadline=0.2)
+        assert waited.value.reason is Reason.TIMEOUT
+        await give_up(tasks)
+        assert (await fetch.request("GET", url(good), tenant="hanging")).body == b"here"
+
+
+@pytest.mark.case("SR-16")
+async def test_names_that_hang_hold_up_only_their_tenant() -> None:
+    asked: list[str] = []
+    told = asyncio.Event()
+
+    async def resolver(host: str) -> Sequence[str]:
+        asked.append(host)
+        if host.startswith("hanging"):
+            await told.wait()
+        return ["127.0.0.1"]
+
+    async with listening(answer(b"here")) as peer:
+        names = [f"hanging-{number}.test:{peer.port}" for number in range(20)]
+        good = f"good.test:{peer.port}"
+        fetch = GuardedFetch(
+            allowed_hosts=[*names, good], allowed_networks=["127.0.0.1/32"], resolver=resolver
+        )
+        addresses = [f"http://{name}/" for name in names]
+        tasks = await ask_in_vain(fetch, addresses, tenant="hanging", deadline=0.1)
+        reasons = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {getattr(each, "reason", None) for each in reasons} == {Reason.TIMEOUT}
+        # Nobody waits any more; the look-ups still go on, and no more of them begin.
+        assert len(asked) == 4
+        with pytest.raises(FetchError) as waited:
+            await fetch.request("GET", f"http://{good}/", tenant="hanging", deadline=0.1)
+        assert (waited.value.reason, len(asked)) == (Reason.TIMEOUT, 4)
+        assert (await fetch.request("GET", f"http://{good}/", tenant="other")).body == b"here"
+        told.set()
+        assert (await fetch.request("GET", f"http://{good}/", tenant="hanging")).body == b"here"
+        await fetch.close()

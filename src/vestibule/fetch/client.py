@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
+from vestibule.fetch.bulkhead import Bulkhead
 from vestibule.fetch.guard import Guard, Target
 from vestibule.fetch.interface import (
     DEADLINE,
@@ -19,11 +20,14 @@ from vestibule.fetch.interface import (
     FetchResponse,
     Reason,
 )
-from vestibule.fetch.resolver import GuardedResolver, Resolver, SystemResolver
+from vestibule.fetch.resolver import GuardedResolver, Resolver, SystemResolver, on_behalf_of
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CONNECTIONS: Final = 256
-_CONNECTIONS_PER_HOST: Final = 8
+# Of these one tenant may take some, and one host of a tenant fewer: a provider that hangs holds up
+# neither other tenants nor its own tenant's next provider.
+_OF_ONE_TENANT: Final = 12
+_OF_ONE_HOST: Final = 8
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
@@ -51,6 +55,8 @@ class GuardedFetch:
             self._tls.load_verify_locations(ca_file)
         self._system = SystemResolver()
         self._resolver = GuardedResolver(self._guard, resolver or self._system)
+        self._tenants = Bulkhead(_OF_ONE_TENANT)
+        self._hosts = Bulkhead(_OF_ONE_HOST)
         self._opened: aiohttp.ClientSession | None = None
 
     async def request(
@@ -63,8 +69,10 @@ class GuardedFetch:
         redirects: int = 0,
         max_bytes: int = MAX_BYTES,
         deadline: float = DEADLINE,
+        tenant: str = "",
     ) -> FetchResponse:
         """Ask `url`; see `Fetch.request`."""
+        on_behalf_of.set(tenant)
         try:
             async with asyncio.timeout(deadline):
                 return await self._follow(
@@ -79,6 +87,7 @@ class GuardedFetch:
         """Close connections and end the resolver's threads."""
         if self._opened is not None:
             await self._opened.close()
+        await self._resolver.close()
         self._system.close()
 
     async def _follow(
@@ -121,6 +130,15 @@ class GuardedFetch:
     async def _ask(
         self, method: str, target: Target, *, headers: Mapping[str, str], body: bytes, limit: int
     ) -> FetchResponse:
+        """Ask once, when there is room for the tenant and, of its share, for this host."""
+        tenant = on_behalf_of.get()
+        of_host = f"{tenant} {target.host}:{target.port}"
+        async with self._hosts.room(of_host), self._tenants.room(tenant):
+            return await self._exchange(method, target, headers=headers, body=body, limit=limit)
+
+    async def _exchange(
+        self, method: str, target: Target, *, headers: Mapping[str, str], body: bytes, limit: int
+    ) -> FetchResponse:
         url = _address(target)
         asked = self._session().request(
             method,
@@ -149,7 +167,6 @@ class GuardedFetch:
                     # lost to its closing could not be sent again: a code is redeemed once.
                     force_close=True,
                     limit=_CONNECTIONS,
-                    limit_per_host=_CONNECTIONS_PER_HOST,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),

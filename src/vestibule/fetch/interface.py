@@ -64,8 +64,12 @@ class Fetch(Protocol):
         redirects: int = 0,
         max_bytes: int = MAX_BYTES,
         deadline: float = DEADLINE,
+        tenant: str = "",
     ) -> FetchResponse:
         """Ask `url` and return its answer, decoded and at most `max_bytes` long.
+
+        `tenant` is on whose behalf: requests of one tenant wait for each other, and for nobody
+        else's.
 
         `deadline` is the seconds for everything: names, connections, redirects, body. A redirect
         is an error beyond `redirects`, and for anything but GET. Raises FetchError.

@@ -4,20 +4,26 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from vestibule.fetch.addresses import Address
+from vestibule.fetch.bulkhead import Bulkhead
 from vestibule.fetch.guard import Guard
 from vestibule.fetch.interface import FetchError, Reason
 
 # Takes a host name and returns its addresses as text, or raises OSError.
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
 
-_THREADS: Final = 8
+_THREADS: Final = 64
+_OF_ONE_TENANT: Final = 4
 _MOST_ADDRESSES: Final = 16
+
+# aiohttp asks for addresses by name alone; for whom, it cannot pass on.
+on_behalf_of: Final = ContextVar("on_behalf_of", default="")
 
 
 class SystemResolver:
@@ -50,6 +56,8 @@ class GuardedResolver(AbstractResolver):
     def __init__(self, guard: Guard, resolver: Resolver) -> None:
         self._guard = guard
         self._resolver = resolver
+        self._tenants = Bulkhead(_OF_ONE_TENANT)
+        self._running: set[asyncio.Task[Sequence[str]]] = set()
 
     async def resolve(
         self,
@@ -58,7 +66,7 @@ class GuardedResolver(AbstractResolver):
         family: socket.AddressFamily = socket.AF_UNSPEC,
     ) -> list[ResolveResult]:
         """Return the admitted addresses of `host`; raises FetchError where there is none."""
-        texts = (await self._resolver(host))[:_MOST_ADDRESSES]
+        texts = (await self._ask(host))[:_MOST_ADDRESSES]
         addresses = [ip_address(text) for text in texts]
         admitted = [one for one in addresses if self._guard.admits(host, port, one)]
         if not admitted:
@@ -77,7 +85,29 @@ class GuardedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held here."""
+        """Wait for no look-up any more."""
+        for task in self._running:
+            task.cancel()
+
+    async def _ask(self, host: str) -> Sequence[str]:
+        """Look `host` up when there is room for the tenant.
+
+        Whoever waits gives up at its deadline; the look-up itself cannot be given up, and takes
+        its room until it ends. Else names that hang would come to hold every thread.
+        """
+        tenant = on_behalf_of.get()
+        await self._tenants.enter(tenant)
+        task = asyncio.ensure_future(self._resolver(host))
+        self._running.add(task)
+
+        def ended(_: object) -> None:
+            self._running.discard(task)
+            self._tenants.leave(tenant)
+            if not task.cancelled():
+                task.exception()  # looked at, also when nobody waits any more
+
+        task.add_done_callback(ended)
+        return await asyncio.shield(task)
 
 
 def _family(address: Address) -> socket.AddressFamily:
