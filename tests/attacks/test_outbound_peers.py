@@ -22,7 +22,7 @@ from tests.support.http_peer import (
     listening,
     redirect,
 )
-from vestibule.fetch import FetchError, FetchResponse, GuardedFetch, Reason
+from vestibule.fetch import FetchError, FetchResponse, GuardedFetch, Reason, acting_for
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -393,13 +393,17 @@ async def ask_in_vain(
     fetch: GuardedFetch, addresses: Sequence[str], *, tenant: str, deadline: float = 30
 ) -> list[asyncio.Task[FetchResponse]]:
     """Ask at addresses that will not answer; returns once all that is let out is out."""
-    asked = fetch.request
-    tasks = [
-        asyncio.create_task(asked("GET", each, tenant=tenant, deadline=deadline))
-        for each in addresses
-    ]
+    with acting_for(tenant):
+        tasks = [
+            asyncio.create_task(fetch.request("GET", each, deadline=deadline)) for each in addresses
+        ]
     await asyncio.sleep(0.2)
     return tasks
+
+
+async def ask(fetch: GuardedFetch, address: str, *, tenant: str) -> FetchResponse:
+    with acting_for(tenant):
+        return await fetch.request("GET", address, deadline=0.3)
 
 
 async def give_up(tasks: Sequence[asyncio.Task[FetchResponse]]) -> None:
@@ -418,7 +422,7 @@ async def test_a_peer_that_hangs_holds_up_only_requests_to_itself(
     async with listening(drip(b"", b"")) as hanging, listening(answer(b"here")) as peer:
         tasks = await ask_in_vain(fetch, [url(hanging)] * 30, tenant="hanging")
         assert len(hanging.requests) == 8
-        response = await fetch.request("GET", url(peer), tenant=tenant)
+        response = await ask(fetch, url(peer), tenant=tenant)
         assert response.body == b"here"
         await give_up(tasks)
 
@@ -433,15 +437,13 @@ async def test_a_tenant_with_many_peers_that_hang_holds_up_only_itself(
         addresses = [url(each) for each in hanging for _ in range(10)]
         tasks = await ask_in_vain(fetch, addresses, tenant="hanging")
         assert sum(len(each.requests) for each in hanging) == 12
-        responses = [
-            await fetch.request("GET", url(good), tenant=name) for name in ("other", "", "third")
-        ]
+        responses = [await ask(fetch, url(good), tenant=name) for name in ("other", "", "third")]
         assert {response.body for response in responses} == {b"here"}
         with pytest.raises(FetchError) as waited:
-            await fetch.request("GET", url(good), tenant="hanging", deadline=0.2)
+            await ask(fetch, url(good), tenant="hanging")
         assert waited.value.reason is Reason.TIMEOUT
         await give_up(tasks)
-        assert (await fetch.request("GET", url(good), tenant="hanging")).body == b"here"
+        assert (await ask(fetch, url(good), tenant="hanging")).body == b"here"
 
 
 @pytest.mark.case("SR-16")
@@ -468,9 +470,9 @@ async def test_names_that_hang_hold_up_only_their_tenant() -> None:
         # Nobody waits any more; the look-ups still go on, and no more of them begin.
         assert len(asked) == 4
         with pytest.raises(FetchError) as waited:
-            await fetch.request("GET", f"http://{good}/", tenant="hanging", deadline=0.1)
+            await ask(fetch, f"http://{good}/", tenant="hanging")
         assert (waited.value.reason, len(asked)) == (Reason.TIMEOUT, 4)
-        assert (await fetch.request("GET", f"http://{good}/", tenant="other")).body == b"here"
+        assert (await ask(fetch, f"http://{good}/", tenant="other")).body == b"here"
         told.set()
-        assert (await fetch.request("GET", f"http://{good}/", tenant="hanging")).body == b"here"
+        assert (await ask(fetch, f"http://{good}/", tenant="hanging")).body == b"here"
         await fetch.close()

@@ -6,6 +6,7 @@ from tests.support.determinism import HandClock, SeededEntropy
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
 from vestibule.fetch import FetchError, FetchResponse, Reason
+from vestibule.fetch.interface import on_behalf_of
 from vestibule.mail import MemoryMail
 from vestibule.settings import Settings
 from vestibule.store.interface import Store
@@ -36,11 +37,10 @@ class RoutedFetch:
         redirects: int = 0,
         max_bytes: int = 262_144,
         deadline: float = 5.0,
-        tenant: str = "",
     ) -> FetchResponse:
         del redirects, max_bytes, deadline
         self.requests.append((method, url, body))
-        self.tenants.append(tenant)
+        self.tenants.append(on_behalf_of.get())
         self.headers.append(headers or {})
         if url not in self.answers:
             raise FetchError(Reason.UNREACHABLE, detail=f"nothing is at {url}")

@@ -19,8 +19,9 @@ from vestibule.fetch.interface import (
     FetchError,
     FetchResponse,
     Reason,
+    on_behalf_of,
 )
-from vestibule.fetch.resolver import GuardedResolver, Resolver, SystemResolver, on_behalf_of
+from vestibule.fetch.resolver import GuardedResolver, Resolver, SystemResolver
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CONNECTIONS: Final = 256
@@ -69,10 +70,8 @@ class GuardedFetch:
         redirects: int = 0,
         max_bytes: int = MAX_BYTES,
         deadline: float = DEADLINE,
-        tenant: str = "",
     ) -> FetchResponse:
         """Ask `url`; see `Fetch.request`."""
-        on_behalf_of.set(tenant)
         try:
             async with asyncio.timeout(deadline):
                 return await self._follow(

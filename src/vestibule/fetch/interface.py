@@ -1,6 +1,8 @@
 """What callers of an outbound request see: the door, the answer and the one error."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,6 +11,23 @@ from typing import Final, Protocol
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 MAX_BYTES: Final = 262_144
 DEADLINE: Final = 5.0
+
+
+# For whom the running task makes requests. It is set once, at the door, for everything behind it.
+on_behalf_of: Final = ContextVar("on_behalf_of", default="")
+
+
+@contextmanager
+def acting_for(tenant: str) -> Iterator[None]:
+    """Make the requests of a block on behalf of `tenant`, an organization's id.
+
+    Requests of one tenant wait for each other, and never for those of another one.
+    """
+    before = on_behalf_of.set(tenant)
+    try:
+        yield
+    finally:
+        on_behalf_of.reset(before)
 
 
 class Reason(StrEnum):
@@ -64,12 +83,8 @@ class Fetch(Protocol):
         redirects: int = 0,
         max_bytes: int = MAX_BYTES,
         deadline: float = DEADLINE,
-        tenant: str = "",
     ) -> FetchResponse:
         """Ask `url` and return its answer, decoded and at most `max_bytes` long.
-
-        `tenant` is on whose behalf: requests of one tenant wait for each other, and for nobody
-        else's.
 
         `deadline` is the seconds for everything: names, connections, redirects, body. A redirect
         is an error beyond `redirects`, and for anything but GET. Raises FetchError.

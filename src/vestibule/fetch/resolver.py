@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -13,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from vestibule.fetch.addresses import Address
 from vestibule.fetch.bulkhead import Bulkhead
 from vestibule.fetch.guard import Guard
-from vestibule.fetch.interface import FetchError, Reason
+from vestibule.fetch.interface import FetchError, Reason, on_behalf_of
 
 # Takes a host name and returns its addresses as text, or raises OSError.
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
@@ -21,9 +20,6 @@ Resolver = Callable[[str], Awaitable[Sequence[str]]]
 _THREADS: Final = 64
 _OF_ONE_TENANT: Final = 4
 _MOST_ADDRESSES: Final = 16
-
-# aiohttp asks for addresses by name alone; for whom, it cannot pass on.
-on_behalf_of: Final = ContextVar("on_behalf_of", default="")
 
 
 class SystemResolver:
