@@ -1,0 +1,135 @@
+"""What may happen once happens once, whichever of two servers on one PostgreSQL is asked."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.support import oidc_documents
+from tests.support.asgi import Answer, Api, Browser
+from tests.support.context import open_test_context
+from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.oidc_documents import SECOND
+from tests.support.refusals import Left, left, traces
+from tests.support.scenario import CLIENT_ID, ISSUER, Scenario, open_scenario, token_of
+from vestibule.app import App
+from vestibule.store.open import open_store
+
+AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The scenario of the first server, and the second one: another process in all but name."""
+
+    scenario: Scenario
+    second: Api
+
+    def browsers(self, used: Browser) -> tuple[Browser, Browser]:
+        """Return a browser as the balancer may send it: to either server, with its cookies."""
+        other = Browser(self.second.app)
+        other.cookies.update(used.cookies)
+        return used, other
+
+
+@pytest.fixture
+async def nodes(postgres_url: str, clock: HandClock) -> AsyncIterator[Nodes]:
+    first, second = [await open_store(postgres_url, connections=8) for _ in range(2)]
+    scenario = await open_scenario(first, clock=clock, entropy=SeededEntropy(1))
+    context = await open_test_context(
+        second, clock=clock, entropy=SeededEntropy(2), fetch=scenario.fetch
+    )
+    api = Api(App(context), project_id=scenario.project.project_id, secret="secret-test-first")
+    yield Nodes(scenario, api)
+    await first.close()
+    await second.close()
+
+
+async def started(scenario: Scenario, connection: dict[str, Any]) -> tuple[Browser, str]:
+    """Start at the first server; return the browser, and where the provider sends it back to."""
+    browser = scenario.browser()
+    answer = await scenario.start(browser, connection_id=connection["connection_id"])
+    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    issued = scenario.clock.now() // SECOND
+    scenario.provider.claims = oidc_documents.claims(
+        iss=ISSUER, aud=CLIENT_ID, nonce=query["nonce"][0], iat=issued, exp=issued + 300
+    )
+    back = urlencode({"code": "code-1", "state": query["state"][0]})
+    return browser, f"{urlsplit(connection['redirect_url']).path}?{back}"
+
+
+def statuses(answers: list[Answer]) -> list[int]:
+    return sorted(answer.status for answer in answers)
+
+
+@pytest.mark.case("OI-03")
+async def test_of_two_callbacks_at_once_on_two_nodes_one_redeems_the_code(nodes: Nodes) -> None:
+    scenario = nodes.scenario
+    organization = await scenario.organization()
+    connection = await scenario.oidc_connection(organization["organization_id"])
+    browser, back = await started(scenario, connection)
+    scenario.fetch.requests.clear()
+    both = nodes.browsers(browser)
+    answers = await asyncio.gather(*(each.get(back) for each in both * (AT_ONCE // 2)))
+    assert statuses(answers) == [302, *[400] * (AT_ONCE - 1)]
+    assert [url for method, url, _ in scenario.fetch.requests if method == "POST"] == [
+        f"{ISSUER}/token"
+    ]
+    assert await left(scenario) == Left(sso_tokens=1, consumed_sign_ins=1)
+    refused = await traces(scenario, outcome="failed")
+    assert {trace.reason for trace in refused} == {"unsolicited_oidc_response"}
+
+
+@pytest.mark.case("OI-03")
+async def test_login_begun_on_one_node_goes_on_at_the_other_and_is_over_there(
+    nodes: Nodes,
+) -> None:
+    scenario = nodes.scenario
+    organization = await scenario.organization()
+    connection = await scenario.oidc_connection(organization["organization_id"])
+    browser, back = await started(scenario, connection)
+    _, elsewhere = nodes.browsers(browser)
+    token = token_of(await elsewhere.get(back))
+    assert (await browser.get(back)).status == 400
+    assert (await elsewhere.get(back)).status == 400
+    refused = await traces(scenario, outcome="failed")
+    assert {trace.reason for trace in refused} == {"unsolicited_oidc_response"}
+    answer = await nodes.second.good("POST", "/v1/b2b/sso/authenticate", {"sso_token": token})
+    assert answer["member_authenticated"] is True
+
+
+@pytest.mark.case("SP-23")
+async def test_of_fifty_assertions_at_once_on_two_nodes_one_is_accepted(nodes: Nodes) -> None:
+    scenario = nodes.scenario
+    organization = await scenario.organization()
+    connection = await scenario.saml_connection(organization["organization_id"])
+    browser = scenario.browser()
+    fields = await scenario.saml_fields(browser, connection)
+    both = nodes.browsers(browser)
+    answers = await asyncio.gather(
+        *(scenario.post_callback(each, connection, fields) for each in both * (AT_ONCE // 2))
+    )
+    assert statuses(answers) == [303, *[400] * (AT_ONCE - 1)]
+    assert await left(scenario) == Left(sso_tokens=1, replays=1, consumed_sign_ins=1)
+    refused = await traces(scenario, outcome="failed")
+    assert {trace.reason for trace in refused} == {"duplicate_saml_response"}
+
+
+@pytest.mark.case("ST-01")
+async def test_of_fifty_redemptions_at_once_on_two_nodes_one_succeeds(nodes: Nodes) -> None:
+    scenario = nodes.scenario
+    organization = await scenario.organization()
+    connection = await scenario.saml_connection(organization["organization_id"])
+    body = {"sso_token": await scenario.saml_token(connection)}
+    both = (scenario.api, nodes.second)
+    answers = await asyncio.gather(
+        *(each.call("POST", "/v1/b2b/sso/authenticate", body) for each in both * (AT_ONCE // 2))
+    )
+    assert statuses(answers) == [200, *[404] * (AT_ONCE - 1)]
+    refused = {answer.json["error_type"] for answer in answers if answer.status != 200}
+    assert refused == {"sso_token_not_found"}
+    found = await left(scenario)
+    assert (found.members, found.sessions) == (1, 1)
