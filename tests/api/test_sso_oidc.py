@@ -254,7 +254,9 @@ async def test_issuer_that_stays_is_not_asked_again(scenario: Scenario) -> None:
     changed, _ = await update(scenario, connection, issuer=ISSUER)
     publish(scenario, token_endpoint="https://evil.example.com/token")
     assert await update(scenario, connection, issuer=ISSUER) == (changed, "")
-    assert await update(scenario, connection, client_id="c") == ({**changed, "client_id": "c"}, "")
+    changed, warning = await update(scenario, connection, client_id="c")
+    assert changed["client_id"] == "c"
+    assert warning == "client_secret: Give the connection its client_secret (Client secret)."
     assert len(scenario.fetch.requests) == 1
 
 
@@ -437,7 +439,10 @@ async def test_new_secret_or_the_same_host_is_no_reason_to_warn(scenario: Scenar
     for changes in (
         {"token_url": f"{ISSUER}/token/v2"},
         {"token_url": "https://new.example.com/token", "client_secret": "new"},
-        {"client_secret": ""},
-        {"token_url": f"{ISSUER}/token"},
     ):
         assert (await update(scenario, connection, **changes))[1] == "", changes
+    _, warning = await update(scenario, connection, client_secret="")
+    assert warning.startswith("client_secret: Give the connection")
+    for changes in ({"token_url": f"{ISSUER}/token"},):
+        _, warning = await update(scenario, connection, **changes)
+        assert "will be sent" not in warning

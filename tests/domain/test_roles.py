@@ -130,7 +130,25 @@ def test_external_connection_grants_its_own_roles() -> None:
     assert [grant.role_id for grant in grants] == ["stytch_member", "editor"]
 
 
-def test_oidc_connection_and_unknown_connection_grant_nothing() -> None:
+def test_oidc_connection_grants_by_connection_and_by_group() -> None:
+    """Groups are compared as they are; the name that people see beside an id never counts."""
+    assert SAML.saml is not None
+    named = GroupRoleAssignment(role_id="stytch_admin", group="0d1f", display_name="eng")
+    oidc = OidcConfiguration(
+        connection_roles=("viewer",), group_roles=(*SAML.saml.group_roles, named)
+    )
+    connection = replace(SAML, protocol="oidc", saml=None, oidc=oidc)
+    same = member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), (connection,))
+    assert same == member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), (SAML,))
+    by_id = replace(REGISTRATION, groups=("0d1f",))
+    grants = member_grants(ORGANIZATION, MEMBER, (), (by_id,), (connection,))
+    assert [grant.role_id for grant in grants] == ["stytch_member", "stytch_admin", "viewer"]
+    assert grants[1].sources == (
+        Source("sso_connection_group", {"connection_id": "saml-1", "group": "0d1f"}),
+    )
+
+
+def test_a_connection_without_roles_and_an_unknown_one_grant_nothing() -> None:
     oidc = replace(SAML, protocol="oidc", saml=None, oidc=OidcConfiguration())
     for connections in ((), (oidc,)):
         grants = member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), connections)

@@ -180,16 +180,32 @@ async def test_what_is_no_address_is_refused(scenario: Scenario) -> None:
 async def test_two_values_where_one_is_meant_are_refused(scenario: Scenario) -> None:
     door = await mapped(scenario, **MAPPING, idp_user_id="id")
     two = ["ada@acme.test", "eve@acme.test"]
-    for number, (name, error) in enumerate(
+    for number, (name, error, reason) in enumerate(
         (
-            ("email", errors.invalid_saml_response_email),
-            ("id", errors.invalid_saml_response),
-            ("firstName", errors.invalid_saml_response),
+            ("email", errors.invalid_saml_response_email, "invalid_saml_response_email"),
+            ("id", errors.invalid_saml_response, "saml.attr"),
+            ("firstName", errors.invalid_saml_response, "saml.attr"),
         )
     ):
         sent = {"email": ["x@acme.test"], "firstName": ["Ada"], "lastName": ["King"], name: two}
         answer = await unsolicited_answer(door, "ada", **sent)
-        await assert_refused(scenario, answer, error=error, reason=error.name, traces_before=number)
+        await assert_refused(scenario, answer, error=error, reason=reason, traces_before=number)
+
+
+@pytest.mark.case("SP-45")
+async def test_the_same_value_twice_is_one_value(scenario: Scenario) -> None:
+    door = await mapped(scenario, **MAPPING, idp_user_id="id")
+    result = await unsolicited(
+        door,
+        "ada",
+        email=["ada@acme.test"] * 2,
+        firstName=["Ada"] * 2,
+        lastName=["King"],
+        id=["00u1"] * 2,
+    )
+    assert result["member"]["name"] == "Ada King"
+    (registration,) = result["member"]["sso_registrations"]
+    assert registration["external_id"] == "00u1"
 
 
 @pytest.mark.case("SP-42")
@@ -278,7 +294,9 @@ async def test_a_transient_name_id_is_refused_unless_an_id_is_mapped(scenario: S
     async with scenario.context.store.read() as tx:
         (trace,) = await tx.traces.all()
     assert trace.error_type == "invalid_saml_response"
-    assert "The NameID is transient: map idp_user_id" in trace.steps[-1].received
+    assert trace.steps[-1].pitfall == "nameid-changes"
+    assert "Map idp_user_id to an attribute that stays the same" in trace.steps[-1].fix
+    assert "nameid-format:transient" in trace.steps[-1].received
     assert await come(id=["00u1"]) == 303
 
 

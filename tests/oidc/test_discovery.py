@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import oidc_documents as good
 from tests.support.oidc_documents import ABSENT, ISSUER
-from vestibule.oidc.discovery import discovery_url, parse_discovery
+from vestibule.oidc.discovery import discovery_url, issuer_of, parse_discovery
 from vestibule.oidc.errors import OidcError, Reason
 
 ENDPOINTS = ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"]
@@ -41,6 +41,23 @@ def test_an_issuer_that_is_no_address_is_refused(issuer: str) -> None:
     with pytest.raises(OidcError) as failure:
         discovery_url(issuer)
     assert failure.value.reason is Reason.URL
+
+
+@pytest.mark.parametrize(
+    ("url", "issuer"),
+    [
+        (f"{ISSUER}/.well-known/openid-configuration", ISSUER),
+        (f" {ISSUER}/.well-known/openid-configuration/", ISSUER),
+        (f"{ISSUER}/a/.well-known/openid-configuration?appid=1", f"{ISSUER}/a"),
+        (f"{ISSUER}/.well-known/oauth-authorization-server", ISSUER),
+        (ISSUER, None),
+        (f"{ISSUER}/.well-known/jwks.json", None),
+        (f"{ISSUER}/?x=/.well-known/openid-configuration", None),
+        ("", None),
+    ],
+)
+def test_the_issuer_of_a_discovery_url(url: str, issuer: str | None) -> None:
+    assert issuer_of(url) == issuer
 
 
 def test_a_good_document_is_read() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from vestibule.oidc.errors import OidcError, Reason
-from vestibule.oidc.urls import check_url, is_secure
+from vestibule.oidc.urls import check_url, host_of, is_secure
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,20 @@ from vestibule.oidc.urls import check_url, is_secure
 )
 def test_an_https_address_is_returned_as_it_was(url: str) -> None:
     assert check_url(url, reason=Reason.URL) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://A.example:8443/x", "a.example"),
+        ("http://[2001:db8::1]/", "2001:db8::1"),
+        ("https://[::1", ""),
+        ("urn:x", ""),
+        ("", ""),
+    ],
+)
+def test_the_host_that_a_text_names(url: str, host: str) -> None:
+    assert host_of(url) == host
 
 
 def test_http_is_admitted_only_when_asked_for() -> None:

@@ -113,7 +113,7 @@ def _by_email(organization: Organization, wanted: Collection[object]) -> Iterato
 
 
 def _by_connection(connection: Connection, wanted: Collection[object]) -> Iterator[Term]:
-    configuration = connection.saml or connection.external
+    configuration = connection.saml or connection.oidc or connection.external
     if configuration is None:
         return
     if any(role_id in wanted for role_id in configuration.connection_roles):

@@ -18,7 +18,9 @@ from vestibule.domain.connection_lifecycle import ConnectionView
 from vestibule.domain.context import Context
 from vestibule.errors import ErrorType, Failure
 from vestibule.fetch import FetchError
-from vestibule.oidc.discovery import Discovery, discovery_url, parse_discovery
+from vestibule.identity_providers.microsoft_entra import is_of_no_tenant
+from vestibule.identity_providers.pitfalls import Pitfall, advice
+from vestibule.oidc.discovery import Discovery, discovery_url, issuer_of, parse_discovery
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.request import authorization_url
 from vestibule.oidc.token import client_authentication
@@ -27,7 +29,6 @@ from vestibule.records import Connection, OidcConfiguration, Project
 from vestibule.settings import Settings
 
 _NOT_FOUND: Final = errors.oidc_connection_not_found
-_WELL_KNOWN: Final = "/.well-known/openid-configuration"
 _URLS: Final[Mapping[str, ErrorType]] = {
     "issuer": errors.oidc_connection_issuer_url_invalid_format,
     "authorization_url": errors.oidc_connection_authorization_url_invalid_format,
@@ -35,6 +36,11 @@ _URLS: Final[Mapping[str, ErrorType]] = {
     "userinfo_url": errors.oidc_connection_userinfo_url_invalid_format,
     "jwks_url": errors.oidc_connection_jwks_url_invalid_format,
 }
+_DISCOVERY_URL: Final = "issuer: this was the address of a discovery document; its issuer is used."
+_NO_TENANT: Final = (
+    "issuer: this one of Microsoft Entra ID is shared by all tenants, and no token names it; "
+    "expected https://login.microsoftonline.com/<Directory (tenant) ID>/v2.0."
+)
 # Less than a login may ask for: the start URL adds its own.
 _MAX_SCOPES: Final = 512
 _ENDPOINTS: Final = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
@@ -87,9 +93,10 @@ async def update(
     """
     sent = dict(changes)
     warnings: list[str] = []
-    if sent.get("issuer", "").endswith(_WELL_KNOWN):
-        sent["issuer"] = sent["issuer"].removesuffix(_WELL_KNOWN)
-        warnings.append("issuer: this was the address of a discovery document; its issuer is used.")
+    pasted = issuer_of(sent.get("issuer", ""))
+    if pasted is not None:
+        sent["issuer"] = pasted
+        warnings.append(_DISCOVERY_URL)
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, locator)
         before = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
@@ -97,7 +104,9 @@ async def update(
     found: Discovery | None = None
     if _wants_discovery(_oidc(before), _oidc(changed), sent):
         try:
-            found = await _discover(context, _oidc(changed).issuer)
+            issuer = _oidc(changed).issuer
+            found = await _discover(context, issuer, own_word=pasted is not None)
+            sent["issuer"] = found.issuer
         except (OidcError, FetchError) as error:
             warnings.append(_explain(error))
     async with context.store.write() as tx:
@@ -106,6 +115,7 @@ async def update(
         changed = _discovered(_apply(context, current, sent), _oidc(current), found, sent)
         view = await connection_lifecycle.settle(tx, context, organization, changed)
     warnings.append(_secret_moves(_oidc(current), _oidc(changed), sent))
+    warnings.append(_secret_missing(view.connection))
     return Updated(view, " ".join(filter(None, warnings)))
 
 
@@ -167,7 +177,17 @@ def _secret_moves(
     )
 
 
-async def _discover(context: Context, issuer: str) -> Discovery:
+def _secret_missing(connection: Connection) -> str:
+    """Say where the client secret is found once all that a person enters is there but that."""
+    oidc = _oidc(connection)
+    if not oidc.issuer or not oidc.client_id or oidc.client_secret:
+        return ""
+    vendor = connection.identity_provider
+    return "client_secret: " + advice(Pitfall.MISSING_SECRET, vendor=vendor, protocol="oidc").fix
+
+
+async def _discover(context: Context, issuer: str, *, own_word: bool) -> Discovery:
+    """Return what `issuer` publishes; with `own_word` it may add the slash to its own name."""
     answer = await context.fetch.request("GET", discovery_url(issuer), redirects=1)
     if answer.status != 200:
         raise OidcError(Reason.DISCOVERY, expected="status 200", received=f"status {answer.status}")
@@ -177,6 +197,8 @@ async def _discover(context: Context, issuer: str) -> Discovery:
         # The slash at the end is where most pasted issuers are off; the document's word counts.
         other = issuer.removesuffix("/") if issuer.endswith("/") else f"{issuer}/"
         if error.received == f"issuer {other}":
+            if own_word:
+                return parse_discovery(answer.body, issuer=other)
             raise OidcError(
                 Reason.DISCOVERY,
                 expected=f"issuer {issuer}",
@@ -259,6 +281,8 @@ def _url(settings: Settings, name: str, value: str) -> str:
     """Return an https URL (or http to a host that the operator lists); '' clears the field."""
     if not value:
         return ""
+    if name == "issuer" and is_of_no_tenant(value):
+        raise Failure(_URLS[name], _NO_TENANT)
     try:
         url = check_url(value, reason=Reason.URL, secure=False)
     except OidcError as error:

@@ -23,7 +23,12 @@ class Client:
 
 
 def client(context: Context, oidc: OidcConfiguration) -> Client:
-    """Return the client that a connection is configured with."""
+    """Return the client that a connection is configured with.
+
+    Raises OidcError(oidc.code.client) when its secret has been taken away.
+    """
+    if not oidc.client_secret:
+        raise OidcError(Reason.CODE_CLIENT, expected="a client_secret", received="none")
     secret = context.sealer.unseal(oidc.client_secret, purpose=connections.CLIENT_SECRET_PURPOSE)
     method = ClientAuthentication(oidc.token_auth_method or ClientAuthentication.BASIC)
     return Client(oidc.client_id, secret.decode(), method)

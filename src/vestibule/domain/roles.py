@@ -89,8 +89,10 @@ def _by_connection(
     by_id = {connection.connection_id: connection for connection in connections}
     for registration in registrations:
         connection = by_id.get(registration.connection_id)
-        configuration = (connection.saml or connection.external) if connection else None
-        if connection is None or configuration is None:
+        if connection is None:
+            continue
+        configuration = connection.saml or connection.oidc or connection.external
+        if configuration is None:
             continue
         details = {"connection_id": connection.connection_id}
         for role_id in configuration.connection_roles:

@@ -10,6 +10,10 @@ PROVIDER = IdentityProvider(
             "acs_url": "SAML Console > Metadata, from our SP metadata URL",
             "audience_uri": "SAML Console > Metadata, from our SP metadata URL",
             "metadata_url": "SAML Console > IdP Metadata URL",
+            "name_id": "SAML Console > Name ID: Email",
+            "attributes": "SAML Console > Attribute Mapping",
+            "groups": "SAML Console > Attribute Mapping > Groups",
+            "assignment": "Applications > Assign to groups or users",
         },
         attribute_mapping={
             "email": "email",

@@ -10,6 +10,13 @@ PROVIDER = IdentityProvider(
             "acs_url": "Trust > Assertion Consumer Service URL",
             "audience_uri": "Trust > SP Entity ID / Issuer / Audience",
             "metadata_url": "Trust > IdP configuration > Metadata > Copy URL",
+            "name_id": (
+                "Trust > Service Provider Configuration > NameID Format: emailAddress, "
+                "SAML Response > NameID: LoginUser.Email"
+            ),
+            "attributes": "SAML Response > Attributes",
+            "groups": "SAML Response > Attributes > groups",
+            "assignment": "Permissions > Add",
         },
         attribute_mapping={
             "email": "email",
@@ -35,6 +42,8 @@ PROVIDER = IdentityProvider(
             "client_id": "Trust > OpenID Connect client ID",
             "client_secret": "Trust > OpenID Connect client secret",
             "issuer": "Trust > OpenID Connect issuer URL",
+            "groups": "Tokens > Custom logic for the groups claim",
+            "assignment": "Permissions > Add",
         },
         attribute_mapping={},
         steps=(),

@@ -10,6 +10,12 @@ PROVIDER = IdentityProvider(
             "acs_url": "Service Provider > ACS URL",
             "audience_uri": "Service Provider > Entity ID",
             "metadata_url": "Metadata > Metadata URL",
+            "name_id": (
+                "SAML Response > NameID format: emailAddress, NameID attribute: <Email Address>"
+            ),
+            "attributes": "SAML Response > Map attributes",
+            "groups": "SAML Response > Role attributes",
+            "assignment": "Applications > the application > User access",
         },
         attribute_mapping={
             "email": "email",
@@ -34,6 +40,8 @@ PROVIDER = IdentityProvider(
             "client_id": "Metadata > Client ID",
             "client_secret": "Metadata > Client Secret",
             "issuer": "Metadata > Issuer",
+            "groups": "OIDC Response > claims of the profile scope",
+            "assignment": "Applications > the application > User access",
         },
         attribute_mapping={},
         steps=(),

@@ -1,6 +1,6 @@
 """Other identity provider: its words, its attribute names and what to know about it."""
 
-from vestibule.identity_providers.base import Guide, IdentityProvider
+from vestibule.identity_providers.base import Guide, IdentityProvider, Pitfall
 
 PROVIDER = IdentityProvider(
     key="generic",
@@ -13,6 +13,10 @@ PROVIDER = IdentityProvider(
             "idp_sso_url": "SSO URL",
             "idp_entity_id": "Entity ID or Issuer",
             "x509_certificate": "Signing certificate",
+            "name_id": "NameID: the e-mail address",
+            "attributes": "Attributes or claims of the application",
+            "groups": "Groups attribute of the application",
+            "assignment": "Assignments or access of the application",
         },
         attribute_mapping={
             "email": "email",
@@ -33,6 +37,8 @@ PROVIDER = IdentityProvider(
             "client_id": "Client ID",
             "client_secret": "Client secret",
             "issuer": "Issuer base URL, not the discovery URL",
+            "groups": "Groups claim of the application",
+            "assignment": "Assignments or access of the application",
         },
         attribute_mapping={},
         steps=("Create a web application with grant type Authorization Code.",),
@@ -42,4 +48,12 @@ PROVIDER = IdentityProvider(
         "With several certificates, the active signing one counts.",
         "The issuer must be exactly the value in the ID token.",
     ),
+    signs={
+        "redirect_uri": Pitfall.REDIRECT_URI_MISMATCH,
+        "redirect uri": Pitfall.REDIRECT_URI_MISMATCH,
+        "redirection uri": Pitfall.REDIRECT_URI_MISMATCH,
+        "not assigned": Pitfall.USER_NOT_ASSIGNED,
+        "client_secret is missing": Pitfall.MISSING_SECRET,
+        "client secret is missing": Pitfall.MISSING_SECRET,
+    },
 )

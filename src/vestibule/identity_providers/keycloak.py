@@ -1,6 +1,6 @@
 """Keycloak: its words, its attribute names and what to know about it."""
 
-from vestibule.identity_providers.base import Guide, IdentityProvider
+from vestibule.identity_providers.base import Guide, IdentityProvider, Pitfall
 
 PROVIDER = IdentityProvider(
     key="keycloak",
@@ -10,6 +10,10 @@ PROVIDER = IdentityProvider(
             "acs_url": "Client > Valid redirect URIs and Master SAML Processing URL",
             "audience_uri": "Client > Client ID",
             "metadata_url": "Realm settings > SAML 2.0 Identity Provider Metadata",
+            "name_id": "Client > Settings > Name ID format: email, Force name ID format: On",
+            "attributes": "Client scopes > dedicated > User Property mappers",
+            "groups": "Client scopes > dedicated > Group list mapper",
+            "assignment": "Authentication > the flow of the client, where it asks for a role",
         },
         attribute_mapping={
             "email": "email",
@@ -32,6 +36,8 @@ PROVIDER = IdentityProvider(
             "client_id": "Client > Client ID",
             "client_secret": "Client > Credentials > Client Secret",
             "issuer": "https://<host>/realms/<realm>",
+            "groups": "Client scopes > dedicated > Group Membership mapper",
+            "assignment": "Authentication > the flow of the client, where it asks for a role",
         },
         attribute_mapping={},
         steps=(
@@ -40,4 +46,9 @@ PROVIDER = IdentityProvider(
         ),
     ),
     quirks=("A group with its full path begins with a slash, which is part of its name.",),
+    signs={
+        "incorrect redirect_uri": Pitfall.REDIRECT_URI_MISMATCH,
+        "invalid parameter: redirect_uri": Pitfall.REDIRECT_URI_MISMATCH,
+        "invalid client or invalid client credentials": Pitfall.WRONG_SECRET,
+    },
 )

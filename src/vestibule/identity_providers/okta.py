@@ -1,6 +1,6 @@
 """Okta: its words, its attribute names and what to know about it."""
 
-from vestibule.identity_providers.base import Guide, IdentityProvider
+from vestibule.identity_providers.base import Guide, IdentityProvider, Pitfall
 
 PROVIDER = IdentityProvider(
     key="okta",
@@ -13,6 +13,10 @@ PROVIDER = IdentityProvider(
             "idp_sso_url": "Sign On > More details > Sign on URL",
             "idp_entity_id": "Sign On > More details > Issuer",
             "x509_certificate": "Sign On > More details > Signing Certificate",
+            "name_id": "Configure SAML > Name ID format: EmailAddress, Application username: Email",
+            "attributes": "Configure SAML > Attribute Statements",
+            "groups": "Configure SAML > Group Attribute Statements, with a narrower filter",
+            "assignment": "Assignments > Assign",
         },
         attribute_mapping={
             "email": "NameID",
@@ -41,6 +45,8 @@ PROVIDER = IdentityProvider(
             "client_id": "General > Client Credentials > Client ID",
             "client_secret": "General > Client Secrets",
             "issuer": "Your Okta address (menu under your e-mail)",
+            "groups": "Sign On > Token claims > groups claim filter, narrower",
+            "assignment": "Assignments > Assign",
         },
         attribute_mapping={},
         steps=(
@@ -59,4 +65,10 @@ PROVIDER = IdentityProvider(
             "address."
         ),
     ),
+    signs={
+        "user is not assigned": Pitfall.USER_NOT_ASSIGNED,
+        "'redirect_uri' parameter must be": Pitfall.REDIRECT_URI_MISMATCH,
+        "client authentication failed": Pitfall.WRONG_SECRET,
+        "client secret is invalid": Pitfall.WRONG_SECRET,
+    },
 )

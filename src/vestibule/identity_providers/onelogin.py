@@ -13,6 +13,12 @@ PROVIDER = IdentityProvider(
             "idp_sso_url": "SSO > SAML 2.0 Endpoint",
             "idp_entity_id": "SSO > Issuer URL",
             "x509_certificate": "SSO > X.509 Certificate",
+            "name_id": (
+                "Parameters > NameID value: Email, Configuration > SAML nameID format: Email"
+            ),
+            "attributes": "Parameters > Include in SAML assertion",
+            "groups": "Parameters > groups = MemberOf as multi-value",
+            "assignment": "Access > Roles, or Users > Applications",
         },
         attribute_mapping={
             "email": "email",
@@ -37,6 +43,8 @@ PROVIDER = IdentityProvider(
             "client_id": "SSO > Client ID",
             "client_secret": "SSO > Client Secret",
             "issuer": "SSO > Issuer URL",
+            "groups": "Parameters > Groups",
+            "assignment": "Access > Roles, or Users > Applications",
         },
         attribute_mapping={},
         steps=(),

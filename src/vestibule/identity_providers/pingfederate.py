@@ -10,6 +10,13 @@ PROVIDER = IdentityProvider(
             "acs_url": "Protocol Settings > Endpoint URL (POST)",
             "audience_uri": "Partner's Entity ID",
             "metadata_file": "Select Action > Export Metadata",
+            "name_id": (
+                "Attribute Contract > SAML_SUBJECT, fulfilled with mail, "
+                "SAML_NAME_FORMAT: emailAddress"
+            ),
+            "attributes": "Attribute Contract and Attribute Contract Fulfillment",
+            "groups": "Attribute Contract Fulfillment > groups",
+            "assignment": "Authentication Policies > Issuance Criteria",
         },
         attribute_mapping={
             "email": "email",
@@ -33,6 +40,8 @@ PROVIDER = IdentityProvider(
             "client_id": "OAuth client > Client ID",
             "client_secret": "OAuth client > Client Secret",
             "issuer": "The base URL of the server",
+            "groups": "OpenID Connect Policy > Contract Fulfillment > groups",
+            "assignment": "Authentication Policies > Issuance Criteria",
         },
         attribute_mapping={},
         steps=(),

@@ -10,6 +10,11 @@ PROVIDER = IdentityProvider(
             "acs_url": "Single Sign-On > ACS URL",
             "audience_uri": "Single Sign-On > Service Provider Entity ID",
             "metadata_file": "Single Sign-On > IdP metadata XML",
+            "name_id": "Settings > SAML Name ID: the work e-mail",
+            "attributes": "Settings > SAML Attributes (Global)",
+            "groups": "Settings > SAML Attributes > Group Attribute",
+            "assignment": "Access rules",
+            "idp_initiated": "Advanced SAML settings > Disable InResponseTo for IdP-initiated SSO",
         },
         attribute_mapping={
             "email": "email",

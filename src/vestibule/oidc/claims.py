@@ -17,6 +17,13 @@ _SECOND: Final = 1_000_000
 _DAY: Final = 86_400 * _SECOND
 _YEAR_9999: Final = 253_402_300_799
 _LONGEST_SUBJECT: Final = 255
+# What a token says of itself and of its transaction (RFC 7519 4.1, OIDC Core 2 and 3.3.2.11).
+_OF_THE_TOKEN: Final = frozenset(
+    {
+        "iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash",
+        "auth_time", "sid",
+    }
+)  # fmt: skip
 
 Claims = Mapping[str, Any]
 
@@ -41,6 +48,11 @@ def check_claims(
     _check_hash(claims, "at_hash", access_token, algorithm=algorithm, checks=checks)
     _check_hash(claims, "c_hash", code, algorithm=algorithm, checks=checks)
     return _check_subject(claims, expectation, checks)
+
+
+def about_person(claims: Claims) -> dict[str, Any]:
+    """Return the claims that say something of the person, without those about the token."""
+    return {name: value for name, value in claims.items() if name not in _OF_THE_TOKEN}
 
 
 def is_subject(value: object) -> bool:

@@ -9,6 +9,7 @@ from vestibule.oidc.urls import check_url, is_secure
 
 TENANT: Final = "{tenantid}"
 _PATH: Final = "/.well-known/openid-configuration"
+_OTHER_PATH: Final = "/.well-known/oauth-authorization-server"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,18 @@ def discovery_url(issuer: str) -> str:
     if "?" in address:
         raise OidcError(Reason.URL, expected="an issuer without a query", received=issuer)
     return address.removesuffix("/") + _PATH
+
+
+def issuer_of(url: str) -> str | None:
+    """Return the issuer that this address of a discovery document stands for; None for others.
+
+    The document may name it with a slash at its end, which an address does not tell.
+    """
+    address = url.strip().partition("?")[0].removesuffix("/")
+    for path in (_PATH, _OTHER_PATH):
+        if address.endswith(path):
+            return address.removesuffix(path)
+    return None
 
 
 def parse_discovery(data: bytes, *, issuer: str) -> Discovery:

@@ -26,6 +26,14 @@ def check_url(value: object, *, reason: Reason, secure: bool = True) -> str:
     return value
 
 
+def host_of(url: str) -> str:
+    """Return the host that a text names as a URL, in lower case; '' when it names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def is_secure(url: str) -> bool:
     """Tell whether `url` is https."""
     return url.startswith("https://")

@@ -14,7 +14,7 @@ from vestibule.clock import DAY, MINUTE
 from vestibule.domain import connections, oidc_tokens, organizations, redirect_urls, traces
 from vestibule.domain.context import Context
 from vestibule.domain.oidc_tokens import ProviderTokens
-from vestibule.domain.sign_in import refusals
+from vestibule.domain.sign_in import diagnosis, refusals
 from vestibule.domain.sign_in.landing import land
 from vestibule.domain.sign_in.provisioning import Login
 from vestibule.domain.sign_in.refusals import Refusal
@@ -108,11 +108,18 @@ async def consume(tx: Transaction, sign_in: SignIn, *, now: int) -> bool:
 
 
 async def recorded(
-    context: Context, found: Target, work: Awaitable[T], *, trace_id: str = "", token: str = ""
+    context: Context,
+    found: Target,
+    work: Awaitable[T],
+    *,
+    trace_id: str = "",
+    token: str = "",
+    message: str = "",
 ) -> T:
     """Return what `work` returns; a refusal is written to a trace and raised as Refused.
 
-    `token` is the RelayState or `state` that came, for the trace. What is no refusal goes through.
+    `token` is the RelayState or `state` that came, and `message` the SAMLResponse, for the trace.
+    What is no refusal goes through.
     Raises Failure sso_connection_not_found when the connection was deleted meanwhile.
     """
     try:
@@ -122,6 +129,9 @@ async def recorded(
             refusal = refusals.of(error)
             if refusal is None:
                 raise
+            refusal = await diagnosis.explain(
+                context, refusal, error, found.connection, message=message
+            )
             async with context.store.write() as tx:
                 trace = traces.new(
                     context,
@@ -197,7 +207,7 @@ async def accept(
             landing.login.connection,
             trace_id=trace_id,
             sign_in_id=sign_in.sign_in_id if sign_in else "",
-            steps=steps,
+            steps=(*steps, *diagnosis.notes(found.connection, identity)),
         )
     )
     parameters = {"stytch_token_type": "sso", "token": token.text}

@@ -1,12 +1,17 @@
 """From what an identity provider sent to the one neutral identity (semantics 2.5). Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from vestibule import errors
 from vestibule.domain.email import read_email
+from vestibule.domain.sign_in import groups
 from vestibule.errors import ErrorType, Failure
-from vestibule.records import Identity, Json
+from vestibule.identity_providers.pitfalls import Pitfall
+from vestibule.oidc.claims import about_person
+from vestibule.records import Identity, Json, OidcConfiguration
+from vestibule.saml.assertion import single_value
+from vestibule.saml.errors import SamlError
 from vestibule.saml.response import VerifiedAssertion
 
 _NAMEID: Final = "NameID"
@@ -16,29 +21,42 @@ _KNOWN: Final = frozenset(
 )
 _MAX_EXTERNAL_ID: Final = 1024  # bytes: what an index takes is limited
 _MAX_NAME: Final = 256
-_MAX_GROUPS: Final = 1000
+_MOST_NAMES_TOLD: Final = 10
+
+
+class NotMapped(Failure):
+    """The answer is genuine, but what the mapping looks for is not there or is of no use.
+
+    `expected` and `received` are for the trace, as is the mistake it looks like.
+    """
+
+    def __init__(
+        self, error: ErrorType, message: str, *, pitfall: Pitfall, expected: str, received: str
+    ) -> None:
+        super().__init__(error, message)
+        self.pitfall = pitfall
+        self.expected = expected
+        self.received = received
 
 
 def saml_identity(assertion: VerifiedAssertion, mapping: Json) -> Identity:
     """Return the identity that `mapping` finds in a verified assertion.
 
     Raises Failure invalid_saml_response_email, invalid_saml_response_groups, or
-    invalid_saml_response when nothing stable names the person.
+    invalid_saml_response when nothing stable names the person, and SamlError saml.attr for two
+    values of what can have one.
     """
     values = assertion.attributes
-    wanted = mapping.get("email", _NAMEID)
-    email = assertion.name_id if wanted == _NAMEID else _single(values, wanted, "email")
-    address = _address(email or "", errors.invalid_saml_response_email)
     return Identity(
         external_id=_saml_external_id(assertion, mapping),
-        email_address=address,
+        email_address=_saml_email(assertion, mapping),
         name=_name(
             *(
-                _single(values, mapping[key], key) if key in mapping else ""
+                _single(assertion, mapping[key]) if key in mapping else ""
                 for key in ("full_name", "first_name", "last_name")
             )
         ),
-        groups=_saml_groups(values, mapping),
+        groups=groups.of_assertion(values, mapping),
         attributes={name: list(items) for name, items in values.items()},
         metadata={
             key: _flat(values[name])
@@ -52,27 +70,29 @@ def saml_identity(assertion: VerifiedAssertion, mapping: Json) -> Identity:
 
 
 def oidc_identity(
-    subject: str, claims: Mapping[str, Any], email: str | None, mapping: Json
+    subject: str, claims: Mapping[str, Any], email: str | None, oidc: OidcConfiguration
 ) -> Identity:
-    """Return the identity of `claims` (ID token and userinfo together).
+    """Return the identity of `claims` (ID token and userinfo together) at this connection.
 
     `email` is the address of whichever of the two said whether it is verified. The identity's key
-    is always `sub` (OI-44). Raises Failure oidc_response_email_missing.
+    is always `sub` (OI-44). Raises Failure oidc_response_email_missing, oidc_invalid_userinfo.
     """
+    mapping = oidc.attribute_mapping or {}
     mapped = claims.get(mapping["email"]) if "email" in mapping else email
     if not isinstance(mapped, str) or not mapped:
-        raise Failure(errors.oidc_response_email_missing)
-    address = _address(mapped, errors.oidc_response_email_missing)
+        raise _not_sent(
+            errors.oidc_response_email_missing, mapping.get("email", "email"), sorted(claims)
+        )
     return Identity(
         external_id=subject,
-        email_address=address,
+        email_address=_address(mapped, errors.oidc_response_email_missing),
         name=_name(
             _text(claims.get(mapping.get("full_name", "name"))),
             _text(claims.get(mapping.get("first_name", "given_name"))),
             _text(claims.get(mapping.get("last_name", "family_name"))),
         ),
-        groups=_oidc_groups(claims.get(mapping.get("groups", "groups"))),
-        attributes=dict(claims),
+        groups=groups.of_claims(claims, mapping, needed=bool(oidc.group_roles)),
+        attributes=about_person(claims),
         metadata={
             key: claims[name]
             for key, name in mapping.items()
@@ -133,13 +153,16 @@ def _address(text: str, error: ErrorType) -> str:
 
 def _saml_external_id(assertion: VerifiedAssertion, mapping: Json) -> str:
     mapped = mapping.get("idp_user_id")
-    value = _single(assertion.attributes, mapped, "idp_user_id") if mapped else ""
+    value = _single(assertion, mapped) if mapped else ""
     if not value and assertion.name_id_format == _TRANSIENT:
         # It changes with every login, so each would make another member (SP-44).
-        raise Failure(
+        raise NotMapped(
             errors.invalid_saml_response,
             "The NameID is transient: map idp_user_id to an attribute that stays the same, or let "
             "the identity provider send a persistent NameID.",
+            pitfall=Pitfall.NAME_ID_CHANGES,
+            expected="a NameID that stays the same, or idp_user_id",
+            received=f"a NameID of format {_TRANSIENT}",
         )
     external_id = value or assertion.name_id or ""
     if not external_id.strip():
@@ -155,15 +178,12 @@ def _saml_external_id(assertion: VerifiedAssertion, mapping: Json) -> str:
     return external_id
 
 
-def _single(values: Mapping[str, Sequence[str]], name: str, key: str) -> str:
-    """Return the one value of an attribute; several would leave a choice (SP-45)."""
-    found = values.get(name, ())
-    if len(found) > 1:
-        error = (
-            errors.invalid_saml_response_email if key == "email" else errors.invalid_saml_response
-        )
-        raise Failure(error, f"The attribute {name} (mapped to {key}) has {len(found)} values.")
-    return found[0] if found else ""
+def _single(assertion: VerifiedAssertion, name: str) -> str:
+    """Return the one value of an attribute, '' when there is none (SP-45)."""
+    try:
+        return single_value(assertion.attributes, name) or ""
+    except SamlError as error:
+        raise error.after(assertion.steps) from None
 
 
 def _name(full: str, first: str, last: str) -> str:
@@ -174,32 +194,6 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _flat(values: Sequence[str]) -> object:
+def _flat(values: tuple[str, ...]) -> object:
     """Return one value as text and several as a list (semantics 2.5)."""
     return values[0] if len(values) == 1 else list(values)
-
-
-def _saml_groups(values: Mapping[str, Sequence[str]], mapping: Json) -> tuple[str, ...] | None:
-    name = mapping.get("groups")
-    if name is None or name not in values:
-        return None
-    return _limited(tuple(values[name]), errors.invalid_saml_response_groups)
-
-
-def _oidc_groups(value: object) -> tuple[str, ...] | None:
-    """Return the groups, or None when none were sent; what is not a list of texts is none."""
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        return None
-    return _limited(tuple(value), errors.oidc_invalid_userinfo)
-
-
-def _limited(groups: tuple[str, ...], error: ErrorType) -> tuple[str, ...]:
-    if len(groups) > _MAX_GROUPS:
-        raise Failure(
-            error,
-            f"{len(groups)} groups were sent; at most {_MAX_GROUPS} are read. Let the identity "
-            "provider send only the groups that this application needs.",
-        )
-    return tuple(dict.fromkeys(groups))

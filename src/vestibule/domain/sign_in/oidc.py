@@ -121,7 +121,7 @@ async def _redeem(
         verified.subject,
         {**verified.claims, **userinfo},
         email.address if email else None,
-        oidc.attribute_mapping or {},
+        oidc,
     )
     return verified, identity, _provider_tokens(oidc, sign_in, tokens, verified, now=received_at)
 

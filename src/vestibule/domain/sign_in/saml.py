@@ -64,7 +64,12 @@ async def complete(context: Context, found: Target, answer: SamlAnswer) -> Done:
     trace_id = callback.new_trace_id(context, found)
     work = _complete(context, found, answer, trace_id)
     return await callback.recorded(
-        context, found, work, trace_id=trace_id, token=answer.relay_state
+        context,
+        found,
+        work,
+        trace_id=trace_id,
+        token=answer.relay_state,
+        message=answer.saml_response,
     )
 
 
