@@ -9,6 +9,7 @@ TESTED_ELSEWHERE = {
     "cli/http_connection.py": "tests/attacks/test_inbound_peers.py, over real sockets",
     "domain/context.py": "holds the doors and does nothing",
     "domain/outcome.py": "every login ends in it; tests/flows/test_mfa_sign_in.py has both ways",
+    "domain/session_exchange.py": "tests/flows/test_session_exchange.py",
     "domain/sessions.py": "tests/api/test_sessions.py asks every function of it, over HTTP",
     "domain/sign_in/callback.py": "both callbacks go through it in tests/attacks and tests/flows",
     "domain/sign_in/diagnosis.py": "tests/flows/test_saml_pitfalls.py, test_oidc_pitfalls.py",

@@ -1,15 +1,23 @@
-"""The `sessions` endpoints: authenticate, get, revoke, JWKS."""
+"""The `sessions` endpoints: authenticate, exchange, get, revoke, JWKS."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response
+from vestibule.api.endpoint import NO_EFFECT, Call, Group, Request, Response
 from vestibule.api.objects.members import MemberObject, member_object
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
-from vestibule.api.objects.sessions import MemberSession, session_object
-from vestibule.domain import projects, session_revocation, sessions, signing_keys
+from vestibule.api.objects.sessions import (
+    LoginResponse,
+    MemberSession,
+    outcome_fields,
+    require_locale,
+    session_object,
+)
+from vestibule.domain import projects, session_exchange, session_revocation, sessions, signing_keys
+from vestibule.domain.outcome import Wanted
+from vestibule.domain.session_exchange import Exchange
 from vestibule.permissions import Permission, ProjectSecret, Public
 
 group: Final = Group("sessions")
@@ -177,6 +185,66 @@ async def revoke(request: RevokeRequest, call: Call) -> RevokeResponse:
         )
     await session_revocation.revoke(call.context, named)
     return RevokeResponse()
+
+
+class ExchangeRequest(Request):
+    """Exactly one of `session_token` and `session_jwt`, and the organization to go to."""
+
+    organization_id: str
+    session_token: str | None = None
+    session_jwt: str | None = None
+    session_duration_minutes: int | None = None
+    session_custom_claims: dict[str, Any] | None = None
+    locale: Annotated[str | None, NO_EFFECT] = None
+    telemetry_id: Annotated[str | None, NO_EFFECT] = None
+
+
+class ExchangeResponse(LoginResponse, kw_only=True):
+    """How the login to the other organization ended; the session that was given goes on."""
+
+
+@group.endpoint(
+    "POST",
+    "/v1/b2b/sessions/exchange",
+    access=ProjectSecret(),
+    errors=(
+        errors.no_session_arguments,
+        errors.too_many_session_arguments,
+        errors.session_not_found,
+        errors.invalid_session_token,
+        errors.unable_to_parse_session_jwt,
+        errors.jwt_invalid_issuer,
+        errors.jwt_invalid_audience,
+        errors.jwt_invalid_claims,
+        errors.organization_not_found,
+        errors.organization_suspended,
+        errors.insufficient_factors_for_session_exchange,
+        errors.member_not_found,
+        errors.duplicate_member_email,
+        errors.user_lock_limit_reached,
+        errors.invalid_session_duration_minutes,
+        errors.custom_claims_too_large,
+        errors.stytch_claims_in_custom_claims,
+        errors.invalid_locale,
+    ),
+)
+async def exchange(request: ExchangeRequest, call: Call) -> ExchangeResponse:
+    """Begin a session in another organization with the factors that count there, too."""
+    require_locale(request.locale)
+    ended = await session_exchange.exchange(
+        call.context,
+        call.project,
+        Exchange(
+            organization_id=request.organization_id,
+            session_token=request.session_token or "",
+            session_jwt=request.session_jwt or "",
+            wanted=Wanted(
+                duration_minutes=request.session_duration_minutes,
+                custom_claims=request.session_custom_claims or {},
+            ),
+        ),
+    )
+    return ExchangeResponse(**outcome_fields(ended))
 
 
 class JwksRequest(Request):

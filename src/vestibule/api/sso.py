@@ -12,12 +12,11 @@ from vestibule.api.objects.connections import (
     oidc_object,
     saml_object,
 )
-from vestibule.api.objects.sessions import LOCALES, LoginResponse, outcome_fields
+from vestibule.api.objects.sessions import LoginResponse, outcome_fields, require_locale
 from vestibule.domain import connection_lifecycle
 from vestibule.domain.outcome import Wanted
 from vestibule.domain.sign_in import redemption
 from vestibule.domain.sign_in.redemption import Redemption
-from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret
 
 group: Final = Group("sso")
@@ -151,8 +150,7 @@ class AuthenticateResponse(LoginResponse, kw_only=True):
 )
 async def authenticate(request: AuthenticateRequest, call: Call) -> AuthenticateResponse:
     """Redeem an sso_token once: find or create the member, and begin a session."""
-    if request.locale is not None and request.locale not in LOCALES:
-        raise Failure(errors.invalid_locale)
+    require_locale(request.locale)
     ended = await redemption.redeem(
         call.context,
         call.project,

@@ -50,3 +50,12 @@ def needs_second(organization: Organization, member: Member, factors: Iterable[F
     """True while a second factor is missing that the organization or the member wants."""
     wanted = organization.mfa_policy == "REQUIRED_FOR_ALL" or member.mfa_enrolled
     return wanted and not any(factor.sequence_order == "SECONDARY" for factor in factors)
+
+
+def allows_second(organization: Organization, member: Member, method: str) -> bool:
+    """True when `method` (sms_otp, totp) is one of the organization's; for break-glass, any is."""
+    return (
+        organization.mfa_methods != "RESTRICTED"
+        or method in organization.allowed_mfa_methods
+        or member.is_breakglass
+    )

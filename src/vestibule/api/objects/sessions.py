@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from vestibule import errors
 from vestibule.api.endpoint import Response
 from vestibule.api.objects.members import MemberObject, member_object
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
@@ -12,12 +13,19 @@ from vestibule.domain.members import MemberView
 from vestibule.domain.outcome import Unfinished
 from vestibule.domain.session_jwt import factor_object
 from vestibule.domain.sessions import SessionView
+from vestibule.errors import Failure
 from vestibule.records import Json, Organization, Session
 
 LOCALES: Final = frozenset({
     "en", "es", "pt-br", "fr", "it", "de-DE", "zh-Hans", "ca-ES", "ja", "ru", "nl", "pl", "tr",
     "fa", "vi", "cs",
 })  # fmt: skip
+
+
+def require_locale(locale: str | None) -> None:
+    """Pass for None and a known locale. Raises Failure invalid_locale."""
+    if locale is not None and locale not in LOCALES:
+        raise Failure(errors.invalid_locale)
 
 
 class MemberSession(msgspec.Struct, kw_only=True):
