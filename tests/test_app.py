@@ -1,15 +1,20 @@
-from typing import Any
+import asyncio
+from typing import Any, Self
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support.asgi import Answer, call
 from tests.support.context import RoutedFetch
 from tests.support.determinism import HandClock, SeededEntropy
-from tests.support.scenario import Scenario
+from tests.support.hooked_store import HookedStore
+from tests.support.metadata_host import MetadataHost, fed_connection
+from tests.support.scenario import Scenario, open_scenario
 from vestibule import app as composition
+from vestibule.clock import DAY, HOUR
 from vestibule.mail import MemoryMail
 from vestibule.settings import Settings
-from vestibule.store.interface import Store
+from vestibule.store.interface import Store, StoreUnavailable
 from vestibule.store.sealing import MasterKeyError
 
 ENVELOPE = {"status_code", "request_id", "error_type", "error_message", "error_url"}
@@ -99,6 +104,123 @@ async def test_life_of_the_application_begins_and_ends(scenario: Scenario) -> No
 
     await scenario.app({"type": "lifespan", "state": {}}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+class Lifespan:
+    """Starts and stops an application as a server does; its jobs wait until the test lets them."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.slept: list[float] = []
+        self._turn = asyncio.Event()
+        self._app = composition.App(scenario.context, sleep=self._sleep)
+        self._received: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        self.sent: list[str] = []
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await self._turn.wait()
+
+    async def turn(self) -> None:
+        """Let every job do its work once more, and wait until all sleep again."""
+        turn, self._turn = self._turn, asyncio.Event()
+        wanted = len(self.slept) + len(composition.JOBS)
+        turn.set()
+        async with asyncio.timeout(20):
+            while len(self.slept) < wanted:
+                await asyncio.sleep(0.001)
+
+    async def __aenter__(self) -> Self:
+        self._running = asyncio.create_task(self._app({"type": "lifespan"}, self._get, self._send))
+        await self._received.put({"type": "lifespan.startup"})
+        async with asyncio.timeout(20):
+            while len(self.slept) < len(composition.JOBS):
+                await asyncio.sleep(0.001)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._received.put({"type": "lifespan.shutdown"})
+        await self._running
+
+    async def _get(self) -> dict[str, str]:
+        return await self._received.get()
+
+    async def _send(self, message: Any) -> None:
+        self.sent.append(message["type"])
+
+
+async def test_jobs_run_while_the_application_does(scenario: Scenario) -> None:
+    await scenario.organization()
+    fed = await fed_connection(scenario, MetadataHost(scenario.fetch))
+    before = asyncio.all_tasks()
+    async with Lifespan(scenario) as life:
+        scenario.clock.advance(DAY)
+        assert fed.host.asked == 1
+        await life.turn()
+        assert fed.host.asked == 2
+        fed.scenario.clock.advance(DAY)
+        await life.turn()
+        assert fed.host.asked == 3
+    assert life.sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert asyncio.all_tasks() == before
+
+
+async def test_expired_rows_and_certificates_are_looked_after(scenario: Scenario) -> None:
+    organization = await scenario.organization()
+    connection = await scenario.saml_connection(organization["organization_id"])
+    token = await scenario.saml_token(connection)
+    await scenario.authenticate(token, session_duration_minutes=5)
+    scenario.clock.advance(3650 * DAY)
+    async with Lifespan(scenario) as life:
+        await life.turn()
+    async with scenario.context.store.read() as tx:
+        assert await tx.sessions.count() == 0
+        told = await tx.outbox.all()
+    assert [message.payload["purpose"] for message in told] == ["signing"]
+
+
+async def test_jobs_survive_a_database_that_is_away(
+    store: Store, clock: HandClock, entropy: SeededEntropy
+) -> None:
+    hooked = HookedStore(store)
+    scenario = await open_scenario(hooked, clock=clock, entropy=entropy)
+    fed = await fed_connection(scenario, MetadataHost(scenario.fetch))
+
+    async def away() -> None:
+        hooked.arm(1, away)
+        raise StoreUnavailable("away")
+
+    with capture_logs() as logs:
+        async with Lifespan(scenario) as life:
+            hooked.arm(1, away)
+            for _ in range(3):
+                clock.advance(DAY)
+                await life.turn()
+            hooked.arm(1_000_000, away)
+            assert fed.host.asked == 1
+            await life.turn()
+    assert fed.host.asked == 2
+    names = sorted(job.name for job in composition.JOBS)
+    for event in ("job put off", "job works again"):
+        assert sorted(line["job"] for line in logs if line["event"] == event) == names
+
+
+async def test_fault_in_one_job_is_logged_and_holds_up_no_other(scenario: Scenario) -> None:
+    fed = await fed_connection(scenario, MetadataHost(scenario.fetch))
+
+    async def fault(_method: str, _url: str, _body: bytes) -> Any:
+        raise ZeroDivisionError
+
+    scenario.fetch.answers[fed.host.url] = fault
+    scenario.clock.advance(3650 * DAY)
+    with capture_logs() as logs:
+        async with Lifespan(scenario) as life:
+            for _ in range(3):
+                await life.turn()
+                scenario.clock.advance(HOUR)
+    (line,) = [line for line in logs if line["event"] == "job failed"]
+    assert (line["job"], line["log_level"]) == ("metadata refresh", "error")
+    assert isinstance(line["exc_info"], ZeroDivisionError)
+    assert [kind for kind, _ in await fed.announced()] == ["connection.certificate_expiring"]
 
 
 async def test_server_is_built_on_a_database_and_its_master_key(
