@@ -4,7 +4,7 @@ from vestibule import errors
 from vestibule.domain import connection_fields
 from vestibule.errors import ErrorType, Failure
 from vestibule.identity_providers.catalogue import CATALOGUE
-from vestibule.records import Organization, Role
+from vestibule.records import GroupRoleAssignment, Organization, Role
 from vestibule.settings import Settings
 
 ACME = Organization(
@@ -99,20 +99,45 @@ def test_other_roles_are_refused(role_ids: list[str], error: ErrorType) -> None:
         connection_fields.role_ids(ACME, role_ids)
     assert caught.value.error is error
     with pytest.raises(Failure) as caught:
-        connection_fields.group_roles(ACME, [(role_id, "g") for role_id in role_ids])
+        connection_fields.group_roles(ACME, [(role_id, "g", None) for role_id in role_ids])
     assert caught.value.error is error
 
 
 @pytest.mark.parametrize("group", ["", "x" * 513])
 def test_group_role_needs_a_group(group: str) -> None:
     with pytest.raises(Failure) as caught:
-        connection_fields.group_roles(ACME, [("editor", group)])
+        connection_fields.group_roles(ACME, [("editor", group, None)])
     assert caught.value.error is errors.saml_group_role_assignment_does_not_contain_member_group
 
 
 def test_group_roles_are_kept_once_each() -> None:
-    kept = connection_fields.group_roles(ACME, [("editor", "a"), ("editor", "b"), ("editor", "a")])
+    given = [("editor", "a", None), ("editor", "b", None), ("editor", "a", None)]
+    kept = connection_fields.group_roles(ACME, given)
     assert [(each.role_id, each.group) for each in kept] == [("editor", "a"), ("editor", "b")]
+
+
+def test_what_a_group_is_called_stays_until_another_name_is_sent() -> None:
+    assert names("Eng", None, before=()) == ("Eng", "")
+    before = connection_fields.group_roles(ACME, [("editor", "a", "Eng"), ("editor", "c", "C")])
+    assert names(None, "Sales", before=before) == ("Eng", "Sales")
+    assert names("", None, before=before) == ("", "")
+
+
+def names(
+    a: str | None, b: str | None, *, before: tuple[GroupRoleAssignment, ...]
+) -> tuple[str, ...]:
+    """Assign a role to the groups a and b under these names; return what they are called then."""
+    given = [("editor", "a", a), ("editor", "b", b)]
+    kept = connection_fields.group_roles(ACME, given, before=before)
+    return tuple(each.display_name for each in kept)
+
+
+@pytest.mark.parametrize("name", ["x" * 257, "a\nb"])
+def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
+    with pytest.raises(Failure) as caught:
+        connection_fields.group_roles(ACME, [("editor", "a", name)])
+    assert caught.value.error is errors.bad_request
+    assert caught.value.message.startswith("display_name: expected at most 256")
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\x7f", "\u2028", "x" * 1025])

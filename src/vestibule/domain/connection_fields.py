@@ -8,7 +8,12 @@ from vestibule import errors
 from vestibule.domain.policy import MEMBER_ROLE, roles_of
 from vestibule.errors import ErrorType, Failure
 from vestibule.identity_providers.catalogue import CATALOGUE
-from vestibule.records import GroupRoleAssignment, Organization
+from vestibule.records import (
+    Configuration,
+    GroupRoleAssignment,
+    Organization,
+    SamlConfiguration,
+)
 from vestibule.settings import Settings
 
 _MAX_DISPLAY_NAME: Final = 256
@@ -72,15 +77,52 @@ def role_ids(organization: Organization, given: Sequence[str]) -> tuple[str, ...
 
 
 def group_roles(
-    organization: Organization, given: Sequence[tuple[str, str]]
+    organization: Organization,
+    given: Sequence[tuple[str, str, str | None]],
+    *,
+    before: Sequence[GroupRoleAssignment] = (),
 ) -> tuple[GroupRoleAssignment, ...]:
-    """Return assignments of (role_id, group), each once. Raises Failure."""
-    role_ids(organization, [role_id for role_id, _ in given])
-    if any(not 0 < len(group) <= _MAX_GROUP_CHARS for _, group in given):
+    """Return assignments of (role_id, group, display name), each role and group once.
+
+    A display name that is None stays as it was `before`. Raises Failure.
+    """
+    role_ids(organization, [role_id for role_id, _, _ in given])
+    if any(not 0 < len(group) <= _MAX_GROUP_CHARS for _, group, _ in given):
         raise Failure(errors.saml_group_role_assignment_does_not_contain_member_group)
+    sent = {group: name for _, group, name in given if name is not None}
+    if any(len(name) > _MAX_DISPLAY_NAME or not name.isprintable() for name in sent.values()):
+        raise Failure(
+            errors.bad_request,
+            f"display_name: expected at most {_MAX_DISPLAY_NAME} printable characters.",
+        )
+    called = {each.group: each.display_name for each in before} | sent
     return tuple(
-        GroupRoleAssignment(role_id=role_id, group=group) for role_id, group in dict.fromkeys(given)
+        GroupRoleAssignment(role_id=role_id, group=group, display_name=called.get(group, ""))
+        for role_id, group in dict.fromkeys((role_id, group) for role_id, group, _ in given)
     )
+
+
+def role_assignments(
+    organization: Organization, configuration: Configuration, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the role assignments among `changes` as fields of a configuration. Raises Failure."""
+    values: dict[str, Any] = {}
+    if "connection_roles" in changes:
+        values["connection_roles"] = role_ids(organization, changes["connection_roles"])
+    if "group_roles" in changes:
+        values["group_roles"] = group_roles(
+            organization, changes["group_roles"], before=configuration.group_roles
+        )
+    return values
+
+
+def require_groups_mapped(saml: SamlConfiguration, message: str = "") -> None:
+    """Pass when roles can hang on groups: a SAML connection tells only groups that are mapped.
+
+    Raises Failure saml_connection_attribute_mapping_missing_groups_key.
+    """
+    if "groups" not in (saml.attribute_mapping or {}):
+        raise Failure(errors.saml_connection_attribute_mapping_missing_groups_key, message)
 
 
 def text(value: str, error: ErrorType, *, longest: int = 1024) -> str:

@@ -117,15 +117,9 @@ def _apply(
     changes: Mapping[str, Any],
 ) -> Connection:
     """Return the connection with what was sent; the roles are those of its own organization."""
-    values: dict[str, Any] = {}
-    if "connection_roles" in changes:
-        values["connection_roles"] = connection_fields.role_ids(
-            organization, changes["connection_roles"]
-        )
-    if "group_roles" in changes:
-        values["group_roles"] = connection_fields.group_roles(organization, changes["group_roles"])
-        if values["group_roles"]:
-            _require_groups(owned)
+    values = connection_fields.role_assignments(organization, external, changes)
+    if values.get("group_roles"):
+        _require_groups(owned)
     name = connection_fields.display_name(changes.get("display_name", connection.display_name))
     return replace(connection, display_name=name, external=replace(external, **values))
 
@@ -134,8 +128,8 @@ def _require_groups(owned: Connection | None) -> None:
     """A SAML connection tells groups only where its owner has mapped them."""
     if owned is None:
         raise Failure(errors.external_connection_not_active)
-    if owned.saml is not None and "groups" not in (owned.saml.attribute_mapping or {}):
-        raise Failure(
-            errors.saml_connection_attribute_mapping_missing_groups_key,
+    if owned.saml is not None:
+        connection_fields.require_groups_mapped(
+            owned.saml,
             "The external Organization's connection has no groups in its attribute_mapping.",
         )

@@ -214,16 +214,12 @@ def _apply(
     for name in ("alternative_audience_uri", "alternative_acs_url"):
         if name in changes:
             values[name] = _alternative(settings, name, changes[name])
-    if "connection_roles" in changes:
-        values["connection_roles"] = connection_fields.role_ids(
-            organization, changes["connection_roles"]
-        )
-    if "group_roles" in changes:
-        values["group_roles"] = connection_fields.group_roles(organization, changes["group_roles"])
-    saml = replace(_saml(connection), **values)
-    if saml.group_roles and "groups" not in (saml.attribute_mapping or {}):
-        raise Failure(errors.saml_connection_attribute_mapping_missing_groups_key)
-    saml = _without_old_logout(_saml(connection), saml)
+    before = _saml(connection)
+    values |= connection_fields.role_assignments(organization, before, changes)
+    saml = replace(before, **values)
+    if saml.group_roles:
+        connection_fields.require_groups_mapped(saml)
+    saml = _without_old_logout(before, saml)
     return replace(connection, saml=saml, **_common(changes))
 
 

@@ -22,6 +22,12 @@ class GroupRole(msgspec.Struct, kw_only=True):
     group: str = ""
 
 
+class NamedGroupRole(GroupRole, kw_only=True):
+    """The same with what people call the group, where `group` is an id. Omitted, it stays."""
+
+    display_name: str | None = None
+
+
 def rename_assignments(
     changes: dict[str, Any], caller: Caller | None, *, connection: str, group: str
 ) -> None:
@@ -40,4 +46,6 @@ def rename_assignments(
     if roles is not None:
         changes["connection_roles"] = [item.role_id for item in roles]
     if groups is not None:
-        changes["group_roles"] = [(item.role_id, item.group) for item in groups]
+        changes["group_roles"] = [
+            (item.role_id, item.group, getattr(item, "display_name", None)) for item in groups
+        ]
