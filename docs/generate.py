@@ -11,7 +11,7 @@ from typing import Final
 from docs import cases, compatibility
 from vestibule import errors
 from vestibule.api import groups, openapi
-from vestibule.permissions import Access, Permission, Public
+from vestibule.permissions import Access, Permission, Public, PublicToken
 from vestibule.settings import PREFIX, Settings
 
 DOCS: Final = Path(__file__).parent
@@ -154,6 +154,8 @@ def access(rule: Access) -> str:
     """Return an access rule in words."""
     if isinstance(rule, Public):
         return f"anybody: {rule.reason}"
+    if isinstance(rule, PublicToken):
+        return "browsers: Basic with the public token; the answer is in `data`"
     if isinstance(rule, Permission):
         return f"project; members with `{rule.resource}` `{rule.action or 'per field'}`"
     return "project"

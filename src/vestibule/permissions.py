@@ -29,4 +29,12 @@ class Permission:
     own: bool = False
 
 
-Access = Public | ProjectSecret | Permission
+@dataclass(frozen=True)
+class PublicToken:
+    """HTTP Basic with the project's public token as user, as browsers send it.
+
+    The answer is wrapped: `{"data": ...}`.
+    """
+
+
+Access = Public | ProjectSecret | Permission | PublicToken

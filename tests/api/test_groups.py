@@ -7,7 +7,7 @@ from tests.support.member_session import sign_in
 from tests.support.scenario import Scenario
 from vestibule.api import groups
 from vestibule.api.endpoint import Endpoint
-from vestibule.permissions import Permission, ProjectSecret, Public
+from vestibule.permissions import Permission, ProjectSecret, Public, PublicToken
 
 # The H column of the contract (a): which action on which resource a member session needs.
 # None: documented per field, or (search) not documented for every target.
@@ -68,10 +68,11 @@ def test_permissions_are_those_of_the_contract() -> None:
     assert own == OWN
 
 
-def test_all_others_need_the_project_secret_and_one_nothing() -> None:
+def test_all_others_need_the_project_secret_but_two() -> None:
     assert by_access(ProjectSecret).keys() == SECRET_ONLY
     assert by_access(Public).keys() == {"sessions.get_jwks"}
-    assert len(groups.endpoints()) == len(PERMISSIONS) + len(SECRET_ONLY) + 1
+    assert by_access(PublicToken).keys() == {"sdk.sso.discover_connections"}
+    assert len(groups.endpoints()) == len(PERMISSIONS) + len(SECRET_ONLY) + 2
 
 
 def test_each_method_of_each_path_is_declared_once() -> None:

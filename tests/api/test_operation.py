@@ -9,7 +9,14 @@ from structlog.testing import capture_logs
 from tests.support.asgi import Answer, Api, call
 from tests.support.bad_input import comparable
 from tests.support.determinism import HandClock, SeededEntropy
-from tests.support.every_endpoint import READS, fields_of, full_body, path_of, with_id
+from tests.support.every_endpoint import (
+    READS,
+    authorization_of,
+    fields_of,
+    full_body,
+    path_of,
+    with_id,
+)
 from tests.support.hooked_store import HookedStore
 from tests.support.member_session import sign_in
 from tests.support.scenario import Scenario, add_project, open_scenario
@@ -255,11 +262,13 @@ async def test_required_field_that_is_absent_is_named(scenario: Scenario) -> Non
             if field.required and field.name not in endpoint.path_names:
                 asked += 1
                 body = {k: v for k, v in full_body(endpoint).items() if k != field.name}
-                answer = await scenario.api.call(endpoint.method, path, body)
+                answer = await scenario.api.call(
+                    endpoint.method, path, body, headers=authorization_of(endpoint, scenario)
+                )
                 status, kind, message = said(answer)
                 assert (status, kind) == (400, "bad_request"), endpoint.operation_id
                 assert field.name in message or endpoint.operation_id == "sessions.get"
-    assert asked == 8
+    assert asked == 11
 
 
 # Queries ---------------------------------------------------------------------------------------

@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tests.support.asgi import basic
 from tests.support.saml_keys import signer
+from tests.support.scenario import Scenario
 from vestibule.api.endpoint import Endpoint
 from vestibule.api.groups import endpoints
+from vestibule.permissions import PublicToken
 
 READS: Final = frozenset({"GET", "DELETE"})
 
@@ -29,6 +32,13 @@ def with_id(name: str) -> list[Endpoint]:
 
 def _target(endpoint: Endpoint) -> str:
     return endpoint.path + _QUERIES.get(endpoint.operation_id, "")
+
+
+def authorization_of(endpoint: Endpoint, scenario: Scenario) -> dict[str, str]:
+    """Return the header with which `endpoint` knows the scenario's project."""
+    if isinstance(endpoint.access, PublicToken):
+        return {"authorization": basic(scenario.public_token, scenario.public_token)}
+    return {"authorization": scenario.api.authorization}
 
 
 def full_body(endpoint: Endpoint) -> dict[str, Any]:

@@ -11,11 +11,20 @@ from vestibule.web import Scope, basic_credentials, header
 
 async def authenticate_project(context: Context, scope: Scope) -> Project:
     """Return the project whose credentials came. Raises Failure unauthorized_credentials."""
-    credentials = basic_credentials(scope)
-    # No database is asked for what it cannot hold.
-    if credentials is None or "\0" in credentials[0]:
-        raise Failure(errors.unauthorized_credentials)
-    return await projects.authenticate(context, *credentials)
+    return await projects.authenticate(context, *_credentials(scope))
+
+
+async def authenticate_public_token(context: Context, scope: Scope) -> Project:
+    """Return the project whose public token came as the user of HTTP Basic.
+
+    A browser without a session sends it as the password too. Raises Failure
+    unauthorized_credentials.
+    """
+    public_token, _ = _credentials(scope)
+    try:
+        return await projects.of_public_token(context, public_token)
+    except Failure:
+        raise Failure(errors.unauthorized_credentials) from None
 
 
 async def authenticate_caller(context: Context, project: Project, scope: Scope) -> Caller | None:
@@ -30,3 +39,11 @@ async def authenticate_caller(context: Context, project: Project, scope: Scope) 
     return await sessions.caller(
         context, project, session_token=token, session_jwt="" if token else jwt
     )
+
+
+def _credentials(scope: Scope) -> tuple[str, str]:
+    credentials = basic_credentials(scope)
+    # No database is asked for what it cannot hold.
+    if credentials is None or "\0" in credentials[0]:
+        raise Failure(errors.unauthorized_credentials)
+    return credentials

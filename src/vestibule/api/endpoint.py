@@ -82,7 +82,7 @@ H = typing.TypeVar("H", bound=Callable[..., Awaitable[Response]])
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method of one path; `own` when it is Vestibule's and no Stytch SDK knows it."""
+    """One method of one path; `own` when no Stytch SDK for backends knows it."""
 
     group: str
     method: str
@@ -108,7 +108,8 @@ class Endpoint:
 class Group:
     """The endpoints of one file, in the order of their declaration.
 
-    `own` marks a group that is Vestibule's: no Stytch SDK has a method for its endpoints.
+    `own` marks a group that no Stytch SDK for backends has methods for: it is Vestibule's, or for
+    browsers.
     """
 
     def __init__(self, name: str, *, own: bool = False) -> None:

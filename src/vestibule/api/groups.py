@@ -15,6 +15,7 @@ from vestibule.api import (
     organizations_housekeeping,
     rbac,
     rbac_organizations,
+    sdk_sso,
     sessions,
     sso,
     sso_external,
@@ -44,6 +45,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     sso_external.group,
     sso_settings.group,
     sso_metadata.group,
+    sdk_sso.group,
     rbac.group,
     rbac_organizations.group,
 )

@@ -9,7 +9,7 @@ import msgspec
 from vestibule.api.endpoint import Endpoint
 from vestibule.api.groups import endpoints
 from vestibule.errors import ErrorType
-from vestibule.permissions import Permission, Public
+from vestibule.permissions import Access, Permission, Public, PublicToken
 from vestibule.web import ErrorBody
 
 _REF: Final = "#/components/schemas/{name}"
@@ -31,7 +31,10 @@ def document() -> dict[str, Any]:
         "paths": dict(paths),
         "components": {
             "schemas": components,
-            "securitySchemes": {"project": {"type": "http", "scheme": "basic"}},
+            "securitySchemes": {
+                "project": {"type": "http", "scheme": "basic"},
+                "public_token": {"type": "http", "scheme": "basic"},
+            },
         },
     }
 
@@ -52,10 +55,10 @@ def _operation(
         "description": (item.handler.__doc__ or "").strip(),
         "parameters": _parameters(item, by_type, components),
         "responses": {
-            "200": _json_content("Success", by_type[item.response]),
+            "200": _json_content("Success", _answer(item, by_type[item.response])),
             **_error_responses(item.errors),
         },
-        "security": [] if isinstance(item.access, Public) else [{"project": []}],
+        "security": _security(item.access),
     }
     if isinstance(item.access, Permission):
         operation["x-permission"] = f"{item.access.resource}:{item.access.action or 'per field'}"
@@ -64,6 +67,18 @@ def _operation(
             "content": {"application/json": {"schema": by_type[item.request]}}
         }
     return operation
+
+
+def _answer(item: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(item.access, PublicToken):
+        return schema
+    return {"type": "object", "properties": {"data": schema}, "required": ["data"]}
+
+
+def _security(access: Access) -> list[dict[str, list[str]]]:
+    if isinstance(access, Public):
+        return []
+    return [{"public_token" if isinstance(access, PublicToken) else "project": []}]
 
 
 def _name(reference: dict[str, Any]) -> str:

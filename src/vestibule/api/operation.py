@@ -7,14 +7,18 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from vestibule import errors
-from vestibule.api.authentication import authenticate_caller, authenticate_project
+from vestibule.api.authentication import (
+    authenticate_caller,
+    authenticate_project,
+    authenticate_public_token,
+)
 from vestibule.api.endpoint import Call, Endpoint, Request
 from vestibule.domain import members, organizations
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.log import logger
-from vestibule.permissions import Permission, ProjectSecret
+from vestibule.permissions import Permission, ProjectSecret, PublicToken
 from vestibule.records import Project
 from vestibule.web import (
     ClientGone,
@@ -76,7 +80,8 @@ class Operation:
             request = await _authorize(call, endpoint, request)
         response = await endpoint.handler(request, call)
         response.request_id = request_id
-        return _encoder.encode(response)
+        wrapped = isinstance(endpoint.access, PublicToken)
+        return _encoder.encode({"data": response} if wrapped else response)
 
 
 _NOBODY: Final = Project(project_id="", environment="test", name="", created_at=0)
@@ -87,6 +92,8 @@ async def _identify(context: Context, endpoint: Endpoint, scope: Scope, request_
     project = _NOBODY
     if isinstance(endpoint.access, (ProjectSecret, Permission)):
         project = await authenticate_project(context, scope)
+    elif isinstance(endpoint.access, PublicToken):
+        project = await authenticate_public_token(context, scope)
     if isinstance(endpoint.access, Permission):
         caller = await authenticate_caller(context, project, scope)
     return Call(context=context, project=project, caller=caller, request_id=request_id)

@@ -6,7 +6,7 @@ from vestibule import errors
 from vestibule.clock import SECOND, rfc3339
 from vestibule.domain.factors import method_of
 from vestibule.errors import Failure
-from vestibule.records import Factor, Member, Organization
+from vestibule.records import Connection, Factor, Member, Organization
 
 
 def require_standing(organization: Organization, member: Member | None, *, now: int) -> None:
@@ -37,6 +37,14 @@ def allows(organization: Organization, member: Member | None, method: str) -> bo
         organization.auth_methods != "RESTRICTED"
         or method in organization.allowed_auth_methods
         or (member is not None and member.is_breakglass)
+    )
+
+
+def may_provision(organization: Organization, connection: Connection) -> bool:
+    """True when the organization lets its connection make members of new people (rows 5 to 7)."""
+    return organization.sso_jit_provisioning == "ALL_ALLOWED" or (
+        organization.sso_jit_provisioning == "RESTRICTED"
+        and connection.connection_id in organization.sso_jit_provisioning_allowed_connections
     )
 
 

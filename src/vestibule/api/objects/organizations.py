@@ -86,7 +86,7 @@ def organization_object(view: OrganizationView) -> OrganizationObject:
         organization_external_id=it.organization_external_id,
         sso_jit_provisioning=it.sso_jit_provisioning,
         sso_jit_provisioning_allowed_connections=it.sso_jit_provisioning_allowed_connections,
-        sso_active_connections=tuple(map(_active_connection, view.active_connections)),
+        sso_active_connections=tuple(map(active_connection_object, view.active_connections)),
         sso_default_connection_id=it.sso_default_connection_id,
         email_allowed_domains=it.email_allowed_domains,
         email_jit_provisioning=it.email_jit_provisioning,
@@ -125,7 +125,8 @@ def role_object(role: Role) -> RoleObject:
     )
 
 
-def _active_connection(connection: Connection) -> ActiveConnectionObject:
+def active_connection_object(connection: Connection) -> ActiveConnectionObject:
+    """Return a connection as those who may sign in through it see it."""
     return ActiveConnectionObject(
         connection_id=connection.connection_id,
         display_name=connection.display_name,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from vestibule import errors
 from vestibule.domain import connections, organizations
 from vestibule.domain.email import read_email
-from vestibule.domain.requirements import allows
+from vestibule.domain.requirements import allows, may_provision
 from vestibule.domain.sign_in import provisioning
 from vestibule.domain.sign_in.provisioning import Login
 from vestibule.errors import Failure
@@ -37,7 +37,7 @@ async def land(tx: Transaction, owner: Login, sign_in: SignIn | None) -> Landing
     begun = await _begun(tx, owner, sign_in)
     if await provisioning.match(tx, begun) is not None:
         return Landing(begun, known=True)
-    if sign_in is None or provisioning.may_provision(begun):
+    if sign_in is None or may_provision(begun.organization, begun.connection):
         return Landing(begun, known=False)
     elsewhere = await _elsewhere(tx, owner)
     return Landing(elsewhere or begun, known=elsewhere is not None)

@@ -13,6 +13,7 @@ from vestibule import errors
 from vestibule.domain import connections, members, metadata
 from vestibule.domain.context import Context
 from vestibule.domain.email import read_email
+from vestibule.domain.requirements import may_provision
 from vestibule.errors import Failure
 from vestibule.records import (
     Connection,
@@ -162,19 +163,10 @@ async def _refuse_other_subject(tx: Transaction, login: Login, member: Member) -
         )
 
 
-def may_provision(login: Login) -> bool:
-    """True when the organization lets this connection create members."""
-    organization = login.organization
-    return organization.sso_jit_provisioning == "ALL_ALLOWED" or (
-        organization.sso_jit_provisioning == "RESTRICTED"
-        and login.connection.connection_id in organization.sso_jit_provisioning_allowed_connections
-    )
-
-
 async def _provision(tx: Transaction, context: Context, login: Login) -> Member:
     """Rows 5 to 7: create the member when the organization lets this connection do so."""
     organization = login.organization
-    if not may_provision(login):
+    if not may_provision(organization, login.connection):
         raise Failure(errors.invalid_connection_for_jit_provisioning)
     try:
         return await members.add(
