@@ -12,6 +12,7 @@ from vestibule import errors
 from vestibule.api import groups
 from vestibule.browser import pages
 from vestibule.clock import Clock
+from vestibule.domain import letters
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
 from vestibule.domain.upkeep.certificate_warnings import warn_due
@@ -32,6 +33,7 @@ JOBS: Final = (
     Job("clean-up", 60, lambda context: remove_expired(context.store, now=context.clock.now())),
     Job("metadata refresh", 60, refresh_due),
     Job("certificate warnings", 3600, warn_due),
+    Job("letters", 2, letters.deliver),
 )
 
 

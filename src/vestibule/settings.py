@@ -74,6 +74,13 @@ class Settings:
         "",
         "PEM file with certificate authorities trusted for outbound requests besides the system's.",
     )
+    mail_url: str = _setting(
+        "",
+        "Mail server: `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`; empty: what "
+        "needs mail is refused.",
+        secret=True,
+    )
+    mail_from: str = _setting("", "Sender of mail, such as `Acme <login@acme.com>`.")
     log_json: bool = _setting(True, "Write log lines as JSON; false writes them for people.")
 
 

@@ -14,14 +14,18 @@ async def shown(http: aiohttp.ClientSession, mail: MemoryMail) -> str:
         return await answer.text()
 
 
+def message(to: str, subject: str, text: str) -> Message:
+    return Message(to=to, subject=subject, text=text, message_id="m", sent_at=0)
+
+
 async def test_empty_mailbox_says_so(http: aiohttp.ClientSession) -> None:
     assert "No message yet." in await shown(http, MemoryMail())
 
 
 async def test_newest_message_comes_first(http: aiohttp.ClientSession) -> None:
     mail = MemoryMail()
-    await mail.send(Message("a@example.com", "The first", "one"))
-    await mail.send(Message("b@example.com", "The second", "two"))
+    await mail.send(message("a@example.com", "The first", "one"))
+    await mail.send(message("b@example.com", "The second", "two"))
     text = await shown(http, mail)
     assert 0 < text.index("The second") < text.index("The first")
     assert "to b@example.com" in text
@@ -30,7 +34,7 @@ async def test_newest_message_comes_first(http: aiohttp.ClientSession) -> None:
 async def test_link_can_be_followed_and_markup_cannot_happen(http: aiohttp.ClientSession) -> None:
     mail = MemoryMail()
     letter = 'See https://app.example/?a=1&b=2 <script>"x"</script>'
-    await mail.send(Message("a@example.com", "<i>Subject</i>", letter))
+    await mail.send(message("a@example.com", "<i>Subject</i>", letter))
     text = await shown(http, mail)
     assert '<a href="https://app.example/?a=1&amp;b=2" rel="noopener">' in text
     assert "<script>" not in text

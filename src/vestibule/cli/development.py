@@ -83,14 +83,18 @@ async def _serve(options: Options, listening: socket.socket) -> None:
     tls = await asyncio.to_thread(local_authority, options.folder, now=now) if options.tls else None
     settings = _settings(options.folder, base_url, tls)
     ca_file = tls.ca_file if tls else None
-    async with opened(settings, upgrade=True) as context, open_session(ca_file) as http:
+    mail = MemoryMail()
+    async with (
+        opened(settings, upgrade=True, mail_door=mail) as context,
+        open_session(ca_file) as http,
+    ):
         identity = await kept_signing_identity(options.folder, now=now, entropy=context.entropy)
         await _make_project(context, base_url)
         extra = development_routes(
             base_url,
             identity=identity,
             http=http,
-            messages=context.mail.messages if isinstance(context.mail, MemoryMail) else (),
+            messages=mail.messages,
             clock=context.clock,
             entropy=context.entropy,
         )

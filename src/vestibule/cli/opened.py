@@ -12,7 +12,7 @@ from vestibule.clock import SystemClock
 from vestibule.domain.context import Context
 from vestibule.fetch import GuardedFetch
 from vestibule.ids import SystemEntropy
-from vestibule.mail import MemoryMail
+from vestibule.mail import Mail, NoMail, SmtpMail
 from vestibule.settings import SettingError, Settings
 from vestibule.store import migrate
 from vestibule.store.interface import StoreUnavailable
@@ -37,11 +37,28 @@ def guarded_fetch(settings: Settings) -> GuardedFetch:
     )
 
 
+def mail(settings: Settings) -> Mail:
+    """Return the way out for mail that `settings` ask for, or end with what is wrong with them."""
+    if not settings.mail_url:
+        return NoMail()
+    try:
+        return SmtpMail(
+            settings.mail_url,
+            sender=settings.mail_from,
+            ca_file=settings.outbound_ca_file or None,
+        )
+    except ValueError as error:
+        raise click.ClickException(f"VESTIBULE_MAIL_URL, VESTIBULE_MAIL_FROM: {error}") from None
+
+
 @asynccontextmanager
-async def opened(settings: Settings, *, upgrade: bool) -> AsyncIterator[Context]:
+async def opened(
+    settings: Settings, *, upgrade: bool, mail_door: Mail | None = None
+) -> AsyncIterator[Context]:
     """Open everything and close it at the end; with `upgrade` migrate the database first.
 
-    Ends the command with one sentence when the database or the master key cannot be used.
+    Mail leaves through `mail_door`, or as the settings say. Ends the command with one sentence
+    when the database, the master key or the mail server's address cannot be used.
     """
     try:
         if upgrade:
@@ -60,7 +77,7 @@ async def opened(settings: Settings, *, upgrade: bool) -> AsyncIterator[Context]
             clock=SystemClock(),
             entropy=SystemEntropy(),
             fetch=fetch,
-            mail=MemoryMail(),
+            mail=mail_door or mail(settings),
             store=store,
         )
     except MasterKeyError as error:
