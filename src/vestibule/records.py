@@ -269,6 +269,7 @@ class SamlPolicy(Record, frozen=True, kw_only=True):
     into our requests. `require_…` and `refuse_…` are stricter than the default, `allow_…` laxer.
     `idp_initiated_roundtrip` turns a sign-in that the identity provider begins into one of ours.
     `trust_metadata_certificates` takes new certificates from its metadata without a person's yes.
+    `metadata_certificate` (PEM) is the one that its metadata has to be signed with, '' for any.
     """
 
     force_authn: bool = False
@@ -282,6 +283,7 @@ class SamlPolicy(Record, frozen=True, kw_only=True):
     allow_missing_authn_statement: bool = False
     idp_initiated_roundtrip: bool = False
     trust_metadata_certificates: bool = False
+    metadata_certificate: str = ""
 
 
 class SamlConfiguration(Record, frozen=True, kw_only=True):
@@ -311,6 +313,8 @@ class SamlConfiguration(Record, frozen=True, kw_only=True):
 class OidcConfiguration(Record, frozen=True, kw_only=True):
     """What an OIDC connection knows of its identity provider; `client_secret` is sealed.
 
+    `end_session_url` is where logouts go, '' where the provider has no such place.
+
     `token_auth_method` (client_secret_basic or client_secret_post) and `iss_parameter_supported`
     (RFC 9207) are what its discovery document said, where it was read.
     """
@@ -326,6 +330,7 @@ class OidcConfiguration(Record, frozen=True, kw_only=True):
     attribute_mapping: Json | None = None
     token_auth_method: str = ""
     iss_parameter_supported: bool = False
+    end_session_url: str = ""
     connection_roles: tuple[str, ...] = ()
     group_roles: tuple[GroupRoleAssignment, ...] = ()
 

@@ -12,10 +12,13 @@ from vestibule.domain import (
     connection_fields,
     connection_lifecycle,
     connections,
+    oidc_metadata,
     organizations,
 )
 from vestibule.domain.connection_lifecycle import ConnectionView
 from vestibule.domain.context import Context
+from vestibule.domain.upkeep import feeds
+from vestibule.domain.upkeep.readings import Reading
 from vestibule.errors import ErrorType, Failure
 from vestibule.fetch import FetchError
 from vestibule.identity_providers.microsoft_entra import is_of_no_tenant
@@ -114,6 +117,11 @@ async def update(
         current = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
         changed = _discovered(_apply(context, current, sent), _oidc(current), found, sent)
         view = await connection_lifecycle.settle(tx, context, organization, changed)
+        if found is not None:
+            reading = Reading(published=oidc_metadata.published(found))
+            await feeds.start(tx, context, current, discovery_url(found.issuer), reading)
+        elif _oidc(changed).issuer != _oidc(current).issuer:
+            await feeds.stop(tx, current)
     warnings.append(_secret_moves(_oidc(current), _oidc(changed), sent))
     warnings.append(_secret_missing(view.connection))
     return Updated(view, " ".join(filter(None, warnings)))
@@ -146,7 +154,9 @@ def _discovered(
     same = oidc.issuer == before.issuer
     if found is None:
         if not same:
-            oidc = replace(oidc, token_auth_method="", iss_parameter_supported=False)
+            oidc = replace(
+                oidc, token_auth_method="", iss_parameter_supported=False, end_session_url=""
+            )
         return replace(connection, oidc=oidc)
     kept = {name for name in _ENDPOINTS if sent.get(name) or (same and getattr(oidc, name))}
     endpoints = {name: getattr(found, name) or "" for name in _ENDPOINTS if name not in kept}
@@ -157,6 +167,7 @@ def _discovered(
             **endpoints,
             token_auth_method=client_authentication(found.token_auth_methods).value,
             iss_parameter_supported=found.iss_parameter_supported,
+            end_session_url=(same and oidc.end_session_url) or found.end_session_url or "",
         ),
     )
 

@@ -14,7 +14,10 @@ _OTHER_PATH: Final = "/.well-known/oauth-authorization-server"
 
 @dataclass(frozen=True)
 class Discovery:
-    """What a connection needs to know of its provider; not every one has a `userinfo_url`."""
+    """What a connection needs to know of its provider.
+
+    Not every one has a `userinfo_url`, or an `end_session_url` that a browser may be sent to.
+    """
 
     issuer: str
     authorization_url: str
@@ -23,6 +26,7 @@ class Discovery:
     jwks_url: str
     iss_parameter_supported: bool
     token_auth_methods: tuple[str, ...]
+    end_session_url: str | None = None
 
 
 def discovery_url(issuer: str) -> str:
@@ -77,7 +81,16 @@ def parse_discovery(data: bytes, *, issuer: str) -> Discovery:
         jwks_url=_endpoint(document, "jwks_uri", secure=secure),
         iss_parameter_supported=_flag(document, "authorization_response_iss_parameter_supported"),
         token_auth_methods=_names(document, "token_endpoint_auth_methods_supported"),
+        end_session_url=_logout_endpoint(document, secure=secure),
     )
+
+
+def _logout_endpoint(document: dict[str, Any], *, secure: bool) -> str | None:
+    """Where logouts go (RP-Initiated Logout 1.0, 2.1). A bad one must not keep logins away."""
+    try:
+        return _endpoint(document, "end_session_endpoint", secure=secure)
+    except OidcError:
+        return None
 
 
 def _endpoint(document: dict[str, Any], name: str, *, secure: bool) -> str:

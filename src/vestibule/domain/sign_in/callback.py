@@ -18,6 +18,7 @@ from vestibule.domain.sign_in import diagnosis, refusals
 from vestibule.domain.sign_in.landing import land
 from vestibule.domain.sign_in.provisioning import Login
 from vestibule.domain.sign_in.refusals import Refusal
+from vestibule.domain.upkeep import feeds
 from vestibule.errors import Failure
 from vestibule.ids import OpaqueToken, read_token, same_secret
 from vestibule.records import (
@@ -35,6 +36,7 @@ from vestibule.store.interface import ParentMissing, Transaction
 T = TypeVar("T")
 
 TOKEN_LIFE: Final = 5 * MINUTE
+_UNKNOWN_KEY: Final = frozenset({"sig.nokey", "sig.value"})
 _LONGEST_REPLAY: Final = 2 * DAY
 
 
@@ -142,6 +144,9 @@ async def recorded(
                     refusal=refusal,
                 )
                 await tx.traces.insert(trace)
+                if refusal.reason in _UNKNOWN_KEY:
+                    # Its metadata may have a new one; it is read soon, but not while a login waits.
+                    await feeds.hasten(tx, found.connection, now=context.clock.now())
             raise Refused(refusal, trace.trace_id) from error
     except ParentMissing:
         raise Failure(errors.sso_connection_not_found) from None

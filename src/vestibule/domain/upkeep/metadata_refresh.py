@@ -183,8 +183,13 @@ def _without_asking(
     """Return what may be taken over at once, and the certificates to remove."""
     connection = owner.view.connection
     if connection.oidc is not None:
-        moved = {c.field: c.offered for c in offer.changes if _same_host(c.current, c.offered)}
-        followed = {name: url for name, url in moved.items() if name == "jwks_url"}
+        followed = {
+            change.field: change.offered
+            for change in offer.changes
+            # An address that a person entered is theirs to change.
+            if change.field == "jwks_url" and change.current == feed.taken.fields[change.field]
+            if _same_host(change.current, change.offered)
+        }
         return Published(fields=followed), ()
     trusting = connection.saml is not None and connection.saml.policy.trust_metadata_certificates
     fits = excess(owner.view, added=offer.added, removed=offer.removed) <= 0
