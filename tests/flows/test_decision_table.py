@@ -4,18 +4,25 @@ The member may be known by its registration (connection and external id), by its
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from tests.support.doors import Door, open_door
-from tests.support.refusals import Left, left, traces
+from tests.support.refusals import Left, assert_page, left, traces
 from tests.support.scenario import LOGIN_URL, SIGNUP_URL, Scenario
+from vestibule import errors
+from vestibule.clock import MINUTE, rfc3339
+from vestibule.domain import suspension
 
 RETIRED = (400, "retired_member_email")
 DUPLICATE = (400, "duplicate_member_email")
 NO_JIT = (400, "invalid_connection_for_jit_provisioning")
 NO_SSO = (400, "operation_restricted_by_organization_auth_methods")
+AUTHENTICATE = "/v1/b2b/sso/authenticate"
+LOCKED = (429, "user_lock_limit_reached")
+SUSPENDED = (403, "organization_suspended")
 CLAIMED = (400, "action_not_allowed_email_domain_is_claimed")
 
 
@@ -271,6 +278,21 @@ async def test_row_8_a_registration_left_by_a_deactivated_member_means_nothing(d
     assert result["member_id"] == again["member_id"] != first["member_id"]
 
 
+# Row 9: domains of invitations are no domains of SSO -------------------------------------------
+
+
+async def test_row_9_the_domains_of_invitations_mean_nothing_to_sso(door: Door) -> None:
+    await door.settings(
+        email_allowed_domains=["acme.test"],
+        email_invites="RESTRICTED",
+        email_jit_provisioning="RESTRICTED",
+    )
+    result = await door.log_in(subject="guest", email="guest@elsewhere.test")
+    assert result["member"]["status"] == "active"
+    again = await door.log_in(subject="guest", email="guest@third.test")
+    assert again["member"]["email_address"] == "guest@third.test"
+
+
 # Row 10 and 11: claimed domains ----------------------------------------------------------------
 
 
@@ -283,6 +305,28 @@ async def test_row_10_a_domain_that_another_organization_claims_is_refused(door:
     assert await door.refused(subject="bob", email="bob@claimed.test") == CLAIMED
     result = await door.log_in(subject="old", email="old@claimed.test")
     assert result["member_id"] == existing["member_id"]
+
+
+@pytest.mark.case("MT-02")
+async def test_row_10_who_is_a_member_already_keeps_working(door: Door) -> None:
+    """By the registration, and by the address on the first login through this connection."""
+    known = await door.log_in(subject="old", email="old@claimed.test")
+    added = await door.add_member("added@claimed.test")
+    await door.scenario.organization("Owner", claimed_email_domains=["claimed.test"])
+    again = await door.log_in(subject="old", email="old@claimed.test")
+    assert again["member_id"] == known["member_id"]
+    linked = await door.log_in(subject="added", email="added@claimed.test")
+    assert linked["member_id"] == added["member_id"]
+
+
+async def test_row_10_the_api_moves_nobody_into_a_claimed_domain(door: Door) -> None:
+    result = await door.log_in()
+    await door.scenario.organization("Owner", claimed_email_domains=["claimed.test"])
+    path = f"/v1/b2b/organizations/{door.organization_id}/members"
+    body = {"email_address": "ada@claimed.test"}
+    update = await door.scenario.api.bad("PUT", f"{path}/{result['member_id']}", body)
+    create = await door.scenario.api.bad("POST", path, body)
+    assert [update, create] == [CLAIMED, CLAIMED]
 
 
 async def test_row_11_a_domain_of_ones_own_changes_nothing(door: Door) -> None:
@@ -315,6 +359,90 @@ async def test_row_14_break_glass_members_may_use_any_method(door: Door) -> None
     assert result["member_authenticated"] is True
     await door.settings(mfa_policy="REQUIRED_FOR_ALL")
     assert (await door.log_in())["member_authenticated"] is False
+
+
+# Rows 15 to 17: what is gone, locked or suspended ----------------------------------------------
+
+
+async def delete_connection(door: Door) -> None:
+    path = f"/v1/b2b/sso/{door.organization_id}/connections/{door.connection_id}"
+    await door.scenario.api.good("DELETE", path)
+
+
+async def delete_organization(door: Door) -> None:
+    await door.scenario.api.good("DELETE", f"/v1/b2b/organizations/{door.organization_id}")
+
+
+@pytest.mark.parametrize("delete", [delete_connection, delete_organization])
+async def test_row_15_what_is_deleted_between_start_and_callback_is_not_found(
+    door: Door, delete: Callable[[Door], Awaitable[None]]
+) -> None:
+    answer = await door.come_back(between=lambda: delete(door))
+    assert_page(answer, errors.sso_connection_not_found)
+    assert await left(door.scenario) == Left()
+
+
+@pytest.mark.parametrize("delete", [delete_connection, delete_organization])
+async def test_row_15_what_is_deleted_before_the_token_is_redeemed_takes_it_along(
+    door: Door, delete: Callable[[Door], Awaitable[None]]
+) -> None:
+    token = await door.token()
+    await delete(door)
+    refused = await door.scenario.api.bad("POST", AUTHENTICATE, {"sso_token": token})
+    assert refused == (404, "sso_token_not_found")
+    assert await left(door.scenario) == Left()
+
+
+@pytest.mark.parametrize("known_by", ["registration", "address"])
+async def test_row_16_a_locked_member_waits_until_the_lock_is_over(
+    door: Door, known_by: str
+) -> None:
+    member = await (door.add_member() if known_by == "address" else door.log_in())
+    now = door.scenario.clock.now()
+    lock = {"lock_created_at": now, "lock_expires_at": now + MINUTE}
+    async with door.scenario.context.store.write() as tx:
+        await tx.members.change(lock, member_id=member["member_id"])
+    await refused_without_a_trace_in_members(door, LOCKED)
+    answer = await door.scenario.api.call("POST", AUTHENTICATE, {"sso_token": await door.token()})
+    assert answer.headers["retry-after"] == "61"
+    assert rfc3339(now + MINUTE) in answer.json["error_message"]
+    # The sign-in is not used up, and somebody else is not locked.
+    token = await door.token()
+    await door.log_in(subject="bob", email="bob@acme.test")
+    door.scenario.clock.advance(MINUTE)
+    assert (await door.scenario.authenticate(token))["member_id"] == member["member_id"]
+
+
+async def test_row_16_break_glass_is_no_way_around_a_lock(door: Door) -> None:
+    added = await door.add_member(is_breakglass=True)
+    lock = {"lock_expires_at": door.scenario.clock.now() + MINUTE}
+    async with door.scenario.context.store.write() as tx:
+        await tx.members.change(lock, member_id=added["member_id"])
+    assert await door.refused() == LOCKED
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_row_17_nobody_logs_in_to_a_suspended_organization(door: Door, known: bool) -> None:
+    if known:
+        await door.add_member(is_breakglass=True)
+    scenario = door.scenario
+    await suspension.suspend(scenario.context, scenario.project, door.organization_id)
+    await refused_without_a_trace_in_members(door, SUSPENDED)
+    (trace,) = await traces(scenario, outcome="failed")
+    assert trace.side == "vestibule"
+    await suspension.resume(scenario.context, scenario.project, door.organization_id)
+    assert (await door.log_in())["member_authenticated"] is True
+
+
+# Row 18: addresses of any domain ---------------------------------------------------------------
+
+
+async def test_row_18_an_address_of_any_domain_is_accepted(door: Door) -> None:
+    """The identity provider is trusted for its own organization, and makes members there only."""
+    await door.settings(claimed_email_domains=["acme.test"])
+    result = await door.log_in(subject="guest", email="guest@gmail.com")
+    assert result["member"]["email_address"] == "guest@gmail.com"
+    assert result["organization_id"] == door.organization_id
 
 
 # At the same time ------------------------------------------------------------------------------

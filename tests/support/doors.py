@@ -1,5 +1,6 @@
 """A connection of either protocol, as the people who sign in through it see it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,15 +35,20 @@ class Door:
         last: str = "Lovelace",
         browser: Browser | None = None,
         start: dict[str, str] | None = None,
+        between: Callable[[], Awaitable[None]] | None = None,
         **more: Any,
     ) -> Answer:
-        """Sign in up to the callback's answer; `more` are further attributes or claims."""
+        """Sign in up to the callback's answer; `more` are further attributes or claims.
+
+        `between` is what happens while the person is at the identity provider.
+        """
         used, scenario = browser or self.scenario.browser(), self.scenario
         if self.protocol == "oidc":
             return await scenario.oidc_callback(
                 used,
                 self.connection,
                 start=start,
+                between=between,
                 sub=subject,
                 email=email,
                 name=f"{first} {last}",
@@ -54,6 +60,8 @@ class Door:
         fields = await scenario.saml_fields(
             used, self.connection, start=start, subject=subject, attributes=attributes
         )
+        if between is not None:
+            await between()
         return await scenario.post_callback(used, self.connection, fields)
 
     async def token(self, **person: Any) -> str:

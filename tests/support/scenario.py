@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from base64 import b64decode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -185,9 +186,13 @@ class Scenario:
         *,
         start: dict[str, str] | None = None,
         code: str = "code-1",
+        between: Callable[[], Awaitable[None]] | None = None,
         **claims: Any,
     ) -> Answer:
-        """Start at an OIDC connection and come back with a code; `claims` change the ID token."""
+        """Start at an OIDC connection and come back with a code; `claims` change the ID token.
+
+        `between` is what happens while the person is at the provider.
+        """
         started = await self.start(
             browser, connection_id=connection["connection_id"], **(start or {})
         )
@@ -207,6 +212,8 @@ class Scenario:
             ),
             claims,
         )
+        if between is not None:
+            await between()
         answer = urlencode({"code": code, "state": query["state"][0]})
         return await browser.get(f"{urlsplit(connection['redirect_url']).path}?{answer}")
 

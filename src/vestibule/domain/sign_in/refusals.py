@@ -84,6 +84,8 @@ _FAILURE_SIDES: Final[Mapping[str, Side]] = {
     errors.duplicate_member_email.name: "vestibule",
     errors.retired_member_email.name: "vestibule",
     errors.action_not_allowed_email_domain_is_claimed.name: "vestibule",
+    errors.organization_suspended.name: "vestibule",
+    errors.user_lock_limit_reached.name: "user",
     errors.missing_saml_csrf_cookie.name: "user",
     errors.saml_csrf_cookie_mismatch.name: "user",
     errors.missing_oidc_csrf_cookie.name: "user",
