@@ -14,7 +14,8 @@ from tests.support.refusals import Left, assert_page, left, traces
 from tests.support.scenario import LOGIN_URL, SIGNUP_URL, Scenario
 from vestibule import errors
 from vestibule.clock import MINUTE, rfc3339
-from vestibule.domain import suspension
+from vestibule.domain import intermediate_sessions, suspension
+from vestibule.records import Factor
 
 RETIRED = (400, "retired_member_email")
 DUPLICATE = (400, "duplicate_member_email")
@@ -343,6 +344,88 @@ async def test_row_12_sso_must_be_among_the_allowed_methods(door: Door) -> None:
     await door.settings(auth_methods="RESTRICTED", allowed_auth_methods=["magic_link"])
     await refused_without_a_trace_in_members(door, NO_SSO, subject="ada")
     assert await door.refused(subject="new", email="new@acme.test") == NO_SSO
+
+
+async def test_row_12_a_session_is_not_linked_to_what_is_not_allowed(door: Door) -> None:
+    first = await door.log_in()
+    await door.settings(auth_methods="RESTRICTED", allowed_auth_methods=["magic_link"])
+    body = {"sso_token": await door.token(), "session_token": first["session_token"]}
+    assert await door.scenario.api.bad("POST", AUTHENTICATE, body) == NO_SSO
+
+
+async def waiting(door: Door, member_id: str) -> str:
+    """Return the token of an intermediate session of who has followed a link in an e-mail."""
+    scenario, now = door.scenario, door.scenario.clock.now()
+    link = Factor(
+        type="magic_link",
+        delivery_method="email",
+        details_name="email_factor",
+        details={"email_id": "email-1", "email_address": "ada@acme.test"},
+        last_authenticated_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    async with scenario.context.store.write() as tx:
+        member = await tx.members.find(member_id=member_id)
+        assert member is not None
+        made = await intermediate_sessions.start(tx, scenario.context, member, factors=(link,))
+    return made.token
+
+
+async def test_row_12_a_login_that_waits_goes_on_waiting_for_an_allowed_method(door: Door) -> None:
+    """Nothing of the SSO login is kept: neither factor nor registration, address or name."""
+    added = await door.add_member(create_member_as_pending=True)
+    await door.settings(auth_methods="RESTRICTED", allowed_auth_methods=["password"])
+    token = await waiting(door, added["member_id"])
+    before = await left(door.scenario)
+    result = await door.scenario.authenticate(
+        await door.token(),
+        intermediate_session_token=token,
+        session_duration_minutes=5,
+        session_custom_claims={"ignored": True},
+    )
+    assert result["member_authenticated"] is False
+    assert result["primary_required"] == {"allowed_auth_methods": ["password"]}
+    assert result["mfa_required"] is None
+    assert result["intermediate_session_token"] == token
+    assert (result["session_token"], result["session_jwt"]) == ("", "")
+    assert result["member"] == added
+    after = await left(door.scenario)
+    kept = ("members", "registrations", "sessions", "intermediate_sessions")
+    assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
+    # The other method is allowed again: it alone makes the session.
+    await door.settings(allowed_auth_methods=["magic_link"])
+    done = await door.scenario.authenticate(await door.token(), intermediate_session_token=token)
+    assert done["member_authenticated"] is True
+    factors = done["member_session"]["authentication_factors"]
+    assert [factor["type"] for factor in factors] == ["magic_link"]
+    assert done["member_session"]["custom_claims"] == {}
+    body = {"sso_token": await door.token(), "intermediate_session_token": token}
+    refused = await door.scenario.api.bad("POST", AUTHENTICATE, body)
+    assert refused == (404, "intermediate_session_not_found")
+
+
+async def test_row_12_nobody_waits_for_somebody_else(door: Door) -> None:
+    bob = await door.add_member("bob@acme.test")
+    token = await waiting(door, bob["member_id"])
+    await door.settings(auth_methods="RESTRICTED", allowed_auth_methods=["password"])
+    for _ in range(2):  # nobody is known, then somebody is
+        body = {"sso_token": await door.token(), "intermediate_session_token": token}
+        refused = await door.scenario.api.bad("POST", AUTHENTICATE, body)
+        assert refused == (400, "invalid_intermediate_session_token_for_organization")
+        if (await left(door.scenario)).members == 1:
+            await door.add_member()
+
+
+async def test_row_13_what_waits_by_another_method_is_enough_with_sso(door: Door) -> None:
+    added = await door.add_member()
+    await door.settings(auth_methods="RESTRICTED", allowed_auth_methods=["sso"])
+    token = await waiting(door, added["member_id"])
+    result = await door.scenario.authenticate(await door.token(), intermediate_session_token=token)
+    assert result["member_authenticated"] is True
+    factors = result["member_session"]["authentication_factors"]
+    assert [factor["type"] for factor in factors] == ["magic_link", "sso"]
+    assert (await left(door.scenario)).intermediate_sessions == 0
 
 
 async def test_row_13_sso_alone_may_be_allowed(door: Door) -> None:

@@ -116,6 +116,22 @@ async def test_with_a_second_factor_the_intermediate_session_becomes_a_session(d
     assert again == (404, "intermediate_session_not_found")
 
 
+async def test_what_is_wanted_of_a_session_means_nothing_while_it_waits(door: Door) -> None:
+    first = await door.scenario.authenticate(
+        await door.token(), session_duration_minutes=5, session_custom_claims={"lost": True}
+    )
+    waiting = first["intermediate_session_token"]
+    ends = rfc3339(door.scenario.clock.now() + 10 * MINUTE)
+    assert first["intermediate_session_token_expires_at"] == ends
+    await prove_second_factor(door, waiting)
+    result = await door.scenario.authenticate(
+        await door.token(), intermediate_session_token=waiting
+    )
+    assert result["member_session"]["custom_claims"] == {}
+    ends = rfc3339(door.scenario.clock.now() + 60 * MINUTE)
+    assert result["member_session"]["expires_at"] == ends
+
+
 async def test_without_one_the_same_intermediate_session_comes_back(door: Door) -> None:
     first = await door.log_in()
     waiting = first["intermediate_session_token"]
