@@ -72,9 +72,11 @@ def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
 
 
 @pytest.fixture
-def plain(request: pytest.FixtureRequest, credentials: dict[str, Any]) -> Iterator[PlainHttp]:
+def plain(
+    request: pytest.FixtureRequest, credentials: dict[str, Any], places: dict[str, Any]
+) -> Iterator[PlainHttp]:
     """Give plain https, for the endpoints that no SDK has; afterwards look at the fields too."""
-    made = PlainHttp(**credentials)
+    made = PlainHttp(**credentials, public_token=places["public_token"])
     yield made
     made.close()
     _see_all_sent(request, made, own=True)

@@ -40,6 +40,14 @@ def oidc(sdk: Sdk, organization_id: str, base_url: str) -> dict[str, Any]:
     return dict(answer["connection"])
 
 
+def named(connection: dict[str, Any]) -> dict[str, Any]:
+    """Return what names a connection for an external one that refers to it."""
+    return {
+        "external_organization_id": connection["organization_id"],
+        "external_connection_id": connection["connection_id"],
+    }
+
+
 def metadata_url(base_url: str) -> str:
     return f"{base_url}/dev/idp/saml/metadata"
 

@@ -175,6 +175,21 @@ def certificate(kind: str, **known: Any) -> dict[str, Any]:
     }
 
 
+def external_connection(**known: Any) -> dict[str, Any]:
+    """Return an external connection that was just made, changed by `known`."""
+    return {
+        "organization_id": new_id("organization"),
+        "connection_id": new_id("external-connection"),
+        "external_organization_id": new_id("organization"),
+        "external_connection_id": new_id("saml-connection"),
+        "display_name": "",
+        "status": "active",
+        "external_connection_implicit_role_assignments": [],
+        "external_group_implicit_role_assignments": [],
+        **known,
+    }
+
+
 def oidc_connection(base_url: str, **known: Any) -> dict[str, Any]:
     """Return an OIDC connection that was just made, changed by `known`."""
     callback = Like(rf"{re.escape(base_url)}/v1/b2b/sso/callback/oidc-connection-test-{_UUID7}")

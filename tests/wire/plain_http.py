@@ -8,18 +8,22 @@ from typing import Any
 import requests
 
 from vestibule.api import groups
+from vestibule.permissions import PublicToken
 
 
 class PlainHttp:
     """Calls endpoints by their operation id and remembers every field that it was given."""
 
-    def __init__(self, *, base_url: str, project_id: str, secret: str, ca_file: Path) -> None:
+    def __init__(
+        self, *, base_url: str, project_id: str, secret: str, public_token: str, ca_file: Path
+    ) -> None:
         self.sent: defaultdict[str, set[str]] = defaultdict(set)
         self._base_url = base_url
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(ca_file)
-        self._session.auth = (project_id, secret)
+        self._backend = (project_id, secret)
+        self._browser = (public_token, public_token)
         self._endpoints = {each.operation_id: each for each in groups.endpoints()}
 
     def call(self, method: str, **fields: Any) -> dict[str, Any]:
@@ -53,5 +57,6 @@ class PlainHttp:
             f"{self._base_url}{path}",
             params=left if reads else None,
             json=None if reads else left,
+            auth=self._browser if isinstance(endpoint.access, PublicToken) else self._backend,
             timeout=30,
         )

@@ -206,6 +206,17 @@ def test_connection_calls_need_their_permissions(
     )["connection"]
     (certificate,) = configured["verification_certificates"]
     (key,) = configured["encryption_private_keys"]
+    made = alice.sdk.call("organizations.create", organization_name="Owner")
+    other = made["organization"]["organization_id"]
+    external = alice.needs(
+        "sso.external.create_connection",
+        "stytch.sso",
+        "create",
+        **organization,
+        **connections.named(connections.saml(alice.sdk, other, door.base_url)),
+    )["connection"]
+    referring = {**organization, "connection_id": external["connection_id"]}
+    alice.needs("sso.external.update_connection", "stytch.sso", "update", **referring, **new)
     for method, named in {
         "sso.saml.delete_verification_certificate": {
             "certificate_id": certificate["certificate_id"]
@@ -252,7 +263,7 @@ def test_member_of_one_organization_may_do_nothing_in_another(
     may_act = {
         endpoint.operation_id
         for endpoint in groups.endpoints()
-        if sdk.takes_member(endpoint.operation_id)
+        if not endpoint.own and sdk.takes_member(endpoint.operation_id)
     }
     assert refused.keys() == may_act
 
@@ -298,6 +309,12 @@ class Elsewhere:
             "sso.saml.delete_encryption_private_key": {**saml, "private_key_id": "any"},
             "sso.oidc.create_connection": organization,
             "sso.oidc.update_connection": {**oidc, "display_name": "Mine"},
+            "sso.external.create_connection": {
+                **organization,
+                "external_organization_id": "any",
+                "external_connection_id": "any",
+            },
+            "sso.external.update_connection": {**saml, "display_name": "Mine"},
         }
 
 
