@@ -1,6 +1,9 @@
 import base64
 import hashlib
+import re
 import uuid
+from functools import reduce
+from operator import and_, or_
 
 import pytest
 
@@ -75,6 +78,21 @@ def test_system_entropy_does_not_repeat() -> None:
     drawn = {entropy.token_bytes(16) for _ in range(100)}
     assert {len(each) for each in drawn} == {16}
     assert len(drawn) == 100
+
+
+@pytest.mark.case("ST-28")
+def test_a_hundred_thousand_tokens_are_256_random_bits_each() -> None:
+    entropy = ids.SystemEntropy()
+    tokens = [ids.mint_token(now=NOW, entropy=entropy) for _ in range(100_000)]
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{64}", token.text) for token in tokens)
+    secrets = {base64.urlsafe_b64decode(token.text)[16:] for token in tokens}
+    assert {len(each) for each in secrets} == {32}
+    assert len(secrets) == 100_000
+    assert len({token.secret_hash for token in tokens}) == 100_000
+    # No bit is always the same one.
+    numbers = [int.from_bytes(each, "big") for each in secrets]
+    assert reduce(or_, numbers) == 2**256 - 1
+    assert reduce(and_, numbers) == 0
 
 
 @pytest.mark.parametrize(("left", "right", "same"), [(b"a", b"a", True), (b"a", b"b", False)])

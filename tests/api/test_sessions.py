@@ -266,6 +266,29 @@ async def test_a_role_that_the_connection_stops_giving_is_gone_at_the_next_look(
     assert len(result["member_session"]["authentication_factors"]) == 1
 
 
+@pytest.mark.case("ST-15")
+@pytest.mark.parametrize("by", ["identity provider", "api"])
+async def test_after_a_change_of_address_a_member_can_end_all_sessions(door: Door, by: str) -> None:
+    """They are not ended by themselves: the same person goes on, and may look after the rest."""
+    old = await door.log_in()
+    email = {"email_address": "lovelace@acme.test"}
+    path = f"/v1/b2b/organizations/{door.organization_id}/members/{old['member_id']}"
+    if by == "api":
+        await door.scenario.api.good("PUT", path, email)
+        new = old
+    else:
+        new = await door.log_in(email=email["email_address"])
+    for each in (old, new):
+        seen = await authenticate(door, session_token=each["session_token"])
+        assert seen["member"]["email_address"] == "lovelace@acme.test"
+    headers = {"x-stytch-member-session": new["session_token"]}
+    body = {"member_id": new["member_id"]}
+    await door.scenario.api.good("POST", REVOKE, body, headers=headers)
+    for each in (old, new):
+        for proof in ("session_token", "session_jwt"):
+            assert await refused(door, **{proof: each[proof]}) == GONE
+
+
 # authorization_check ---------------------------------------------------------------------------
 
 

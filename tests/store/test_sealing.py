@@ -117,6 +117,7 @@ async def test_starts_at_the_same_time_agree_on_one_data_key(
     assert faster[0].unseal(sealed, purpose=PURPOSE) == b"x"
 
 
+@pytest.mark.case("ST-19")
 async def test_wrong_master_key_is_refused_at_start(
     store: Store, clock: HandClock, entropy: SeededEntropy
 ) -> None:
@@ -139,6 +140,7 @@ async def test_newest_of_several_data_keys_seals_and_all_open(
     assert after.seal(b"new", purpose=PURPOSE)[1:17] == KEY_ID.bytes
 
 
+@pytest.mark.case("ST-20")
 async def test_rewrapped_data_keys_need_the_new_master_key(
     store: Store, clock: HandClock, entropy: SeededEntropy
 ) -> None:
@@ -148,6 +150,7 @@ async def test_rewrapped_data_keys_need_the_new_master_key(
     restarted = await open_sealer(store, OTHER_MASTER, clock=clock, entropy=entropy)
     assert restarted.unseal(sealed, purpose=PURPOSE) == b"before"
     assert restarted.unseal(running.seal(b"x", purpose=PURPOSE), purpose=PURPOSE) == b"x"
+    assert running.unseal(restarted.seal(b"y", purpose=PURPOSE), purpose=PURPOSE) == b"y"
     with pytest.raises(MasterKeyError):
         await open_sealer(store, MASTER, clock=clock, entropy=entropy)
 
