@@ -13,9 +13,9 @@ from tests.support import oidc_documents as good
 from vestibule.oidc.base64url import decode_base64url
 from vestibule.oidc.discovery import discovery_url, parse_discovery
 from vestibule.oidc.errors import OidcError, Reason, shown
-from vestibule.oidc.id_token import needs_refetch
 from vestibule.oidc.jwks import parse_jwks
 from vestibule.oidc.request import authorization_url, parse_callback, peek_state
+from vestibule.oidc.signed import needs_refetch
 from vestibule.oidc.strict_json import parse_object
 from vestibule.oidc.token import parse_refresh_response, parse_token_response, token_request
 from vestibule.oidc.urls import check_url

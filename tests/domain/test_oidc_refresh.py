@@ -11,12 +11,11 @@ from structlog.testing import capture_logs
 from tests.support.asgi import Api
 from tests.support.context import open_test_context
 from tests.support.determinism import SeededEntropy
-from tests.support.doors import Door, open_door
+from tests.support.doors import Door, open_door, open_external
 from tests.support.refreshing import TOKEN_URL, RefreshingProvider
 from tests.support.scenario import CLIENT_ID, CLIENT_SECRET, ISSUER, Scenario
 from vestibule.app import App
 from vestibule.clock import HOUR, MINUTE, SECOND
-from vestibule.domain import oidc_refresh
 from vestibule.fetch import FetchResponse
 
 UNABLE = (400, "unable_to_refresh_oidc_token")
@@ -287,10 +286,10 @@ async def test_connection_deleted_during_a_refresh_leaves_nothing(
     assert len(provider.refreshes) == 1
 
 
-async def claimed(scenario: Scenario) -> None:
+async def claimed(scenario: Scenario, *, seconds: int = 15) -> None:
     """Let a reader begin a refresh and never come back."""
     async with scenario.context.store.write() as tx:
-        until = scenario.clock.now() + 15 * SECOND
+        until = scenario.clock.now() + seconds * SECOND
         assert await tx.oidc_tokens.change(
             {"refreshing_until": until}, project_id=scenario.project.project_id
         )
@@ -311,16 +310,16 @@ async def test_refresh_that_was_abandoned_is_taken_over(
 
 
 async def test_reader_does_not_wait_for_ever(
-    scenario: Scenario,
-    door: Door,
-    provider: RefreshingProvider,
-    monkeypatch: pytest.MonkeyPatch,
+    scenario: Scenario, door: Door, provider: RefreshingProvider
 ) -> None:
-    monkeypatch.setattr(oidc_refresh, "_TRIES", 2)
     member = await door.log_in()
     scenario.clock.advance(HOUR)
-    await claimed(scenario)
-    assert await refused(scenario, member) == UNABLE
+    await claimed(scenario, seconds=60)
+    waiting = asyncio.create_task(refused(scenario, member))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    scenario.clock.advance(20 * SECOND)
+    assert await waiting == UNABLE
     assert provider.refreshes == []
 
 
@@ -337,6 +336,20 @@ async def test_one_that_cannot_be_refreshed_does_not_hide_the_others(
     scenario.clock.advance(2 * HOUR)
     both = (await scenario.api.good("GET", path(member)))["registrations"]
     assert [each["connection_id"] for each in both] == [second.connection_id]
+
+
+async def test_tokens_of_a_login_through_another_organization_are_refreshed_at_its_provider(
+    scenario: Scenario, door: Door, provider: RefreshingProvider
+) -> None:
+    partner = await open_external(door)
+    member = await partner.log_in()
+    scenario.clock.advance(HOUR)
+    one = await only(scenario.api, member)
+    assert (one["connection_id"], one["access_token"]) == (partner.connection_id, "access-2")
+    assert len(provider.refreshes) == 1
+    target = f"/v1/b2b/sso/{door.organization_id}/connections/{door.connection_id}"
+    await scenario.api.good("DELETE", target)
+    assert await refused(scenario, member) == (404, "member_oidc_token_not_found")
 
 
 async def test_no_token_is_in_a_log_line_or_a_trace(

@@ -4,7 +4,8 @@ import pytest
 
 from tests.support import oidc_documents as good
 from vestibule.oidc.errors import OidcError, Reason
-from vestibule.oidc.id_token import VerifiedIdToken, needs_refetch, parse_jwks
+from vestibule.oidc.id_token import VerifiedIdToken, parse_jwks
+from vestibule.oidc.signed import needs_refetch
 
 
 def test_verify_returns_subject_claims_and_steps() -> None:

@@ -110,6 +110,21 @@ def claims(**changes: object) -> Json:
     return changed(good, changes)
 
 
+def logout_claims(**changes: object) -> Json:
+    """Return the good claims of a logout token about SUBJECT."""
+    issued = NOW // SECOND - 5
+    good = {
+        "iss": ISSUER,
+        "sub": SUBJECT,
+        "aud": CLIENT_ID,
+        "iat": issued,
+        "exp": issued + 120,
+        "jti": "logout-1",
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    }
+    return changed(good, changes)
+
+
 def raw_token(header: bytes, payload: bytes, *, signer: Signer, algorithm: str = "RS256") -> str:
     signed = f"{encode(header)}.{encode(payload)}"
     return f"{signed}.{encode(signer.sign(signed.encode(), algorithm))}"

@@ -35,17 +35,10 @@ async def saml_form(
     """
     if request.method != "POST":
         raise Failure(errors.method_not_allowed)
-    body = await read_body(request.scope, request.receive, limit=_MAX_FORM_BYTES)
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != _FORM:
-        raise Failure(errors.unsupported_media_type, f"Post a form ({_FORM}).")
+    text = await _posted(request)
     wanted = " or ".join(messages)
     if any(_is_message(name) for name, _ in _pairs(query(request))):
         raise Failure(errors.missing_saml_response, f"{wanted} belongs into the form alone.")
-    try:
-        text = body.decode("ascii")
-    except UnicodeDecodeError:
-        raise Failure(errors.bad_request, "The form is not URL-encoded.") from None
     fields = _once(text)
     found = [name for name in fields if _is_message(name)]
     if len(found) != 1 or found[0] not in messages:
@@ -53,6 +46,26 @@ async def saml_form(
     if not fields[found[0]]:
         raise Failure(errors.missing_saml_response)
     return fields
+
+
+async def posted_field(request: Request, name: str) -> str:
+    """Return one field of a posted form. Raises Failure when it is no form, or has none or two."""
+    value = _once(await _posted(request)).get(name, "")
+    if not value:
+        raise Failure(errors.bad_request, f"{name}: missing.")
+    return value
+
+
+async def _posted(request: Request) -> str:
+    """Return a posted form as it came. Raises Failure: too large, or not a form."""
+    body = await read_body(request.scope, request.receive, limit=_MAX_FORM_BYTES)
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != _FORM:
+        raise Failure(errors.unsupported_media_type, f"Post a form ({_FORM}).")
+    try:
+        return body.decode("ascii")
+    except UnicodeDecodeError:
+        raise Failure(errors.bad_request, "The form is not URL-encoded.") from None
 
 
 def _is_message(name: str) -> bool:

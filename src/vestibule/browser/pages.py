@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from vestibule.browser import assets
+from vestibule.browser.backchannel_logout import BackchannelLogout
 from vestibule.browser.logout import Logout
 from vestibule.browser.page import render
 from vestibule.browser.sso import Sso
@@ -17,6 +18,7 @@ def routes(context: Context) -> list[BaseRoute]:
     return [
         *Sso(context).routes(),
         *Logout(context).routes(),
+        *BackchannelLogout(context).routes(),
         Route("/errors", _errors, methods=["GET"]),
         *assets.routes(),
     ]

@@ -7,8 +7,8 @@ from typing import Final
 from vestibule.clock import HOUR, SECOND
 from vestibule.fetch import Fetch, FetchError
 from vestibule.oidc.errors import OidcError, Reason
-from vestibule.oidc.id_token import needs_refetch
 from vestibule.oidc.jwks import Key, parse_jwks
+from vestibule.oidc.signed import needs_refetch
 
 _FRESH_FOR: Final = HOUR
 # At most one fetch per URL in this time, whatever keys the tokens name.

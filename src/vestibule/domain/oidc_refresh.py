@@ -33,8 +33,8 @@ from vestibule.store.interface import Transaction
 
 # Longer than asking the token endpoint and the JWKS endpoint may take together.
 _ALONE: Final = 15 * SECOND
-_PAUSE: Final = 0.1
-_TRIES: Final = 160
+_PATIENCE: Final = 20 * SECOND
+_PAUSE_SECONDS: Final = 0.1
 # What says that the tokens are now somebody else's (OI-53).
 _OF_ANOTHER: Final = frozenset(
     {Reason.ISSUER, Reason.AUDIENCE, Reason.SUBJECT, Reason.NONCE, Reason.AUTH_TIME}
@@ -139,14 +139,15 @@ def _oidc(connection: Connection | None) -> OidcConfiguration | None:
 
 async def _current(context: Context, kept: _Kept) -> ProviderTokens:
     """Return tokens that are not over: those stored, or refreshed by this reader or another."""
-    for _ in range(_TRIES):
+    end = context.clock.now() + _PATIENCE
+    while context.clock.now() < end:
         tokens = oidc_tokens.unseal(context, kept.row)
         if not tokens.expires_at or context.clock.now() < tokens.expires_at:
             return tokens
         _require_refreshable(tokens, kept.oidc)
         if await _claim(context, kept.row):
             return await _refresh(context, kept, tokens)
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_PAUSE_SECONDS)
         kept = replace(kept, row=await _newest(context, kept))
     raise _unable("another reader did not finish")
 

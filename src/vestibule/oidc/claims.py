@@ -10,7 +10,7 @@ from typing import Any, Final
 from vestibule.oidc.checks import Checks
 from vestibule.oidc.discovery import TENANT
 from vestibule.oidc.errors import Reason
-from vestibule.oidc.expectation import Expectation
+from vestibule.oidc.expectation import Expectation, Recipient
 from vestibule.oidc.jwks import Algorithm
 
 _SECOND: Final = 1_000_000
@@ -40,9 +40,7 @@ def check_claims(
     checks: Checks,
 ) -> str:
     """Check all of `claims` and return the subject; raises OidcError at the first failure."""
-    _check_issuer(claims, expectation, key_issuer=key_issuer, checks=checks)
-    _check_audience(claims, expectation, checks)
-    _check_times(claims, expectation, now=now, checks=checks)
+    check_addressed(claims, expectation, key_issuer=key_issuer, now=now, checks=checks)
     _check_auth_time(claims, expectation, now=now, checks=checks)
     _check_nonce(claims, expectation, checks)
     _check_hash(claims, "at_hash", access_token, algorithm=algorithm, checks=checks)
@@ -53,6 +51,15 @@ def check_claims(
 def about_person(claims: Claims) -> dict[str, Any]:
     """Return the claims that say something of the person, without those about the token."""
     return {name: value for name, value in claims.items() if name not in _OF_THE_TOKEN}
+
+
+def check_addressed(
+    claims: Claims, recipient: Recipient, *, key_issuer: str | None, now: int, checks: Checks
+) -> None:
+    """Check who issued a token, for whom, and when; raises OidcError at the first failure."""
+    _check_issuer(claims, recipient, key_issuer=key_issuer, checks=checks)
+    _check_audience(claims, recipient, checks)
+    _check_times(claims, recipient, now=now, checks=checks)
 
 
 def is_subject(value: object) -> bool:
@@ -66,16 +73,16 @@ def is_subject(value: object) -> bool:
 
 
 def _check_issuer(
-    claims: Claims, expectation: Expectation, *, key_issuer: str | None, checks: Checks
+    claims: Claims, recipient: Recipient, *, key_issuer: str | None, checks: Checks
 ) -> None:
-    expected = expectation.issuer
-    if expectation.tenants:
+    expected = recipient.issuer
+    if recipient.tenants:
         tenant = claims.get("tid")
         checks.require(
             "tenant",
-            good=isinstance(tenant, str) and tenant in expectation.tenants,
+            good=isinstance(tenant, str) and tenant in recipient.tenants,
             reason=Reason.ISSUER,
-            expected="tid: one of " + ", ".join(expectation.tenants),
+            expected="tid: one of " + ", ".join(recipient.tenants),
             received=tenant,
         )
         expected = expected.replace(TENANT, str(tenant))
@@ -93,11 +100,11 @@ def _check_issuer(
     )
 
 
-def _check_audience(claims: Claims, expectation: Expectation, checks: Checks) -> None:
+def _check_audience(claims: Claims, recipient: Recipient, checks: Checks) -> None:
     audience, party = claims.get("aud"), claims.get("azp")
     audiences: list[Any] = audience if isinstance(audience, list) else [audience]
     sound = all(isinstance(one, str) for one in audiences)
-    client = expectation.client_id
+    client = recipient.client_id
     checks.require(
         "aud",
         good=sound and client in audiences,
@@ -116,8 +123,8 @@ def _check_audience(claims: Claims, expectation: Expectation, checks: Checks) ->
     )
 
 
-def _check_times(claims: Claims, expectation: Expectation, *, now: int, checks: Checks) -> None:
-    skew = expectation.clock_skew
+def _check_times(claims: Claims, recipient: Recipient, *, now: int, checks: Checks) -> None:
+    skew = recipient.clock_skew
     expires, issued = _instant(claims.get("exp")), _instant(claims.get("iat"))
     checks.require(
         "exp",

@@ -46,6 +46,9 @@ class Reason(StrEnum):
     CODE_HASH = "oidc.c_hash"
     SUBJECT = "oidc.sub"
 
+    LOGOUT = "oidc.logout"
+    LOGOUT_REPLAY = "oidc.logout.replay"
+
     USERINFO = "oidc.userinfo"
     EMAIL = "oidc.email"
 

@@ -1,7 +1,7 @@
-"""What an ID token has to say to be accepted for one connection and one sign-in."""
+"""What a token has to say to be accepted for one connection, and for one sign-in."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from vestibule.oidc.discovery import TENANT
 from vestibule.oidc.jwks import Algorithm
@@ -14,6 +14,26 @@ _USUAL: Final = (
     Algorithm.ES384,
     Algorithm.ES512,
 )
+
+
+class Recipient(Protocol):
+    """What every expectation says: whose token is expected, for which client."""
+
+    @property
+    def issuer(self) -> str:
+        """The provider's, with `{tenantid}` in it where there are several tenants."""
+
+    @property
+    def client_id(self) -> str:
+        """Ours at the provider."""
+
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Those that the issuer may stand for; none when it is no template."""
+
+    @property
+    def clock_skew(self) -> int:
+        """By how much the provider's clock may differ, in microseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +62,14 @@ class Expectation:
             raise ValueError("issuer, client_id and algorithms must not be empty")
         if (TENANT in self.issuer) != bool(self.tenants):
             raise ValueError("an issuer with {tenantid} needs its tenants, and only that one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogoutExpectation:
+    """What a logout token has to say: it is of no sign-in. `clock_skew` is in microseconds."""
+
+    issuer: str
+    client_id: str
+    clock_skew: int = 60_000_000
+    tenants: tuple[str, ...] = ()
+    algorithms: tuple[Algorithm, ...] = _USUAL

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from vestibule import errors
 from vestibule.domain import connections, oidc_provider
 from vestibule.domain.context import Context
@@ -123,6 +125,9 @@ async def _redeem(
         email.address if email else None,
         oidc,
     )
+    # By this the provider names the session at logout, if it names it at all.
+    session_id = verified.claims.get("sid")
+    identity = replace(identity, session_index=session_id if isinstance(session_id, str) else "")
     return verified, identity, _provider_tokens(oidc, sign_in, tokens, verified, now=received_at)
 
 

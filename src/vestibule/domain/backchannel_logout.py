@@ -1,0 +1,167 @@
+"""Back-channel logout: an OpenID provider tells us, without a browser, whose sessions are over.
+
+A logout token names a person, a session (`sid`), or a session of a person. What ends is what was
+begun by them at this connection, also where another organization refers to it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from vestibule import errors
+from vestibule.domain import oidc_provider, traces
+from vestibule.domain.context import Context
+from vestibule.domain.sign_in import callback, refusals
+from vestibule.domain.sign_in.callback import Target
+from vestibule.errors import Failure
+from vestibule.oidc.errors import OidcError, Reason
+from vestibule.oidc.expectation import LogoutExpectation
+from vestibule.oidc.logout_token import VerifiedLogoutToken, verify_logout_token
+from vestibule.records import (
+    Connection,
+    IntermediateSession,
+    OidcConfiguration,
+    Replay,
+    Session,
+    TraceStep,
+)
+from vestibule.store.interface import Transaction
+
+
+async def receive(context: Context, found: Target, token: str) -> None:
+    """End the sessions that a logout token names.
+
+    Raises Refused with its trace when the token is not good; then no session has ended.
+    """
+    trace_id = callback.new_trace_id(context, found)
+    work = _receive(context, found, token, trace_id)
+    await callback.recorded(context, found, work, trace_id=trace_id)
+
+
+async def _receive(context: Context, found: Target, token: str, trace_id: str) -> None:
+    oidc = found.connection.oidc
+    if oidc is None:
+        raise Failure(errors.oidc_connection_not_found)
+    if found.connection.status != "active":
+        raise Failure(errors.requires_active_sso_connection)
+    logout = await _verified(context, oidc, token)
+    now = context.clock.now()
+    async with context.store.write() as tx:
+        await _claim(tx, found, logout)
+        ended = 0
+        for connection in await _reached(tx, found.connection):
+            # Tokens first: one that is being redeemed has become a session by the time this ends.
+            await _end_tokens(tx, connection, logout, now=now)
+            for session in await _living(tx, connection, logout, now=now):
+                if any(_names(logout, *each) for each in _begun_by(session, connection)):
+                    await _delete(tx, session)
+                    ended += 1
+        result = TraceStep(
+            name="logout", expected="a member's sessions", received=f"{ended} ended", passed=True
+        )
+        steps = (*refusals.steps(logout.steps), result)
+        await tx.traces.insert(
+            traces.new(context, found.connection, trace_id=trace_id, sign_in_id="", steps=steps)
+        )
+
+
+async def _verified(context: Context, oidc: OidcConfiguration, token: str) -> VerifiedLogoutToken:
+    expectation = LogoutExpectation(
+        issuer=oidc.issuer,
+        client_id=oidc.client_id,
+        clock_skew=oidc_provider.clock_skew(context),
+    )
+    keys = await oidc_provider.keys_for(context, oidc, token)
+    return verify_logout_token(token, keys, expectation, now=context.clock.now())
+
+
+async def _claim(tx: Transaction, found: Target, logout: VerifiedLogoutToken) -> None:
+    """Use up the token; what it ended once may have begun anew since."""
+    fresh = await tx.replays.insert_if_absent(
+        Replay(
+            project_id=found.project.project_id,
+            organization_id=found.organization.organization_id,
+            connection_id=found.connection.connection_id,
+            assertion_id=f"logout-token:{logout.token_id}",
+            expires_at=logout.replay_until,
+        )
+    )
+    if not fresh:
+        raise OidcError(
+            Reason.LOGOUT_REPLAY,
+            expected="a jti that has not been used",
+            received=logout.token_id,
+            steps=logout.steps,
+        )
+
+
+async def _reached(tx: Transaction, connection: Connection) -> list[Connection]:
+    """Return the connection and the external ones that refer to it."""
+    referring = await tx.connections.all(
+        project_id=connection.project_id, external_connection_id=connection.connection_id
+    )
+    return [connection, *referring]
+
+
+async def _living(
+    tx: Transaction, connection: Connection, logout: VerifiedLogoutToken, *, now: int
+) -> list[Session | IntermediateSession]:
+    """Return the living sessions that the token may be about, in the connection's organization."""
+    of = {**_within(connection), "expires_at__gt": now}
+    if logout.subject is not None:
+        registration = await tx.registrations.find(
+            **_within(connection),
+            connection_id=connection.connection_id,
+            external_id=logout.subject,
+        )
+        if registration is None:
+            return []
+        of["member_id"] = registration.member_id
+    return [*await tx.sessions.all(**of), *await tx.intermediate_sessions.all(**of)]
+
+
+def _begun_by(
+    session: Session | IntermediateSession, connection: Connection
+) -> Iterator[tuple[str, str]]:
+    """Yield the provider's names of person and session for each login through `connection`."""
+    for factor in session.factors:
+        if factor.details.get("provider_id") == connection.connection_id:
+            yield factor.details["external_id"], factor.session_index
+
+
+def _names(logout: VerifiedLogoutToken, external_id: str, session_id: str) -> bool:
+    return logout.subject in {None, external_id} and logout.session_id in {None, session_id}
+
+
+async def _end_tokens(
+    tx: Transaction, connection: Connection, logout: VerifiedLogoutToken, *, now: int
+) -> None:
+    """Use up the sso_tokens of these sessions that nobody has redeemed yet."""
+    waiting = await tx.sso_tokens.all(
+        **_within(connection),
+        connection_id=connection.connection_id,
+        consumed_at=0,
+        expires_at__gt=now,
+    )
+    for token in waiting:
+        if _names(logout, token.identity.external_id, token.identity.session_index):
+            await tx.sso_tokens.change(
+                {"consumed_at": now, "provider_tokens": None},
+                project_id=token.project_id,
+                token_id=token.token_id,
+                consumed_at=0,
+            )
+
+
+async def _delete(tx: Transaction, session: Session | IntermediateSession) -> None:
+    of: dict[str, Any] = {
+        "project_id": session.project_id,
+        "organization_id": session.organization_id,
+    }
+    if isinstance(session, Session):
+        await tx.sessions.delete(**of, session_id=session.session_id)
+    else:
+        await tx.intermediate_sessions.delete(**of, token_id=session.token_id)
+
+
+def _within(connection: Connection) -> dict[str, Any]:
+    return {"project_id": connection.project_id, "organization_id": connection.organization_id}
