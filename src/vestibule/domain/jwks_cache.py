@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
-from vestibule.clock import HOUR, SECOND
+from vestibule.clock import DAY, HOUR, SECOND
 from vestibule.fetch import Fetch, FetchError
+from vestibule.fetch.interface import on_behalf_of
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.jwks import Key, parse_jwks
 from vestibule.oidc.signed import needs_refetch
@@ -13,7 +14,14 @@ from vestibule.oidc.signed import needs_refetch
 _FRESH_FOR: Final = HOUR
 # At most one fetch per URL in this time, whatever keys the tokens name.
 _FLOOR: Final = 30 * SECOND
+# An outage may last this long; keys that their provider has long withdrawn must not sign for ever.
+_KEPT_FOR: Final = DAY
 _MOST_SETS: Final = 10_000
+
+
+class _Place(NamedTuple):
+    tenant: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -29,46 +37,58 @@ class _KeySet:
 
 
 class JwksCache:
-    """The key sets of one process, by URL."""
+    """The key sets of one process, by tenant and URL.
 
-    def __init__(self) -> None:
-        self._sets: dict[str, _KeySet] = {}
-        self._fetching: dict[str, asyncio.Task[tuple[Key, ...]]] = {}
+    Tenants who use the same provider do not share a set: one whose requests are held up, or who
+    makes up key ids, does so at nobody else's cost.
+    """
+
+    def __init__(self, *, most: int = _MOST_SETS) -> None:
+        self._most = most
+        self._sets: dict[_Place, _KeySet] = {}
+        self._fetching: dict[_Place, asyncio.Task[tuple[Key, ...]]] = {}
 
     async def keys_for(self, fetch: Fetch, url: str, token: str, *, now: int) -> tuple[Key, ...]:
         """Return the keys at `url`, fetched again when old or when none is meant for `token`.
 
         Whoever asks meanwhile waits for the same fetch. The last good set is kept through an
-        outage. Raises OidcError(oidc.jwks) when there is none, FetchError when the first fetch
-        fails.
+        outage, for a day. Raises OidcError(oidc.jwks) when there is none, FetchError when the
+        first fetch fails.
         """
-        known = self._sets.get(url)
+        place = _Place(on_behalf_of.get(), url)
+        known = self._known(place, now=now)
         if known is not None and known.serves(token, now=now):
             return known.keys
-        task = self._fetching.get(url)
+        task = self._fetching.get(place)
         if task is None:
-            task = asyncio.create_task(self._renew(fetch, url, now=now))
-            self._fetching[url] = task
-            task.add_done_callback(lambda done: self._end(url, done))
+            task = asyncio.create_task(self._renew(fetch, place, now=now))
+            self._fetching[place] = task
+            task.add_done_callback(lambda done: self._end(place, done))
         # One of those who wait may give up; the others still want the keys.
         return await asyncio.shield(task)
 
-    async def _renew(self, fetch: Fetch, url: str, *, now: int) -> tuple[Key, ...]:
-        known = self._sets.get(url)
+    def _known(self, place: _Place, *, now: int) -> _KeySet | None:
+        known = self._sets.get(place)
+        return known if known and now - known.fetched_at <= _KEPT_FOR else None
+
+    async def _renew(self, fetch: Fetch, place: _Place, *, now: int) -> tuple[Key, ...]:
+        known = self._known(place, now=now)
         try:
-            renewed = _KeySet(await _fetch(fetch, url), fetched_at=now, tried_at=now)
+            renewed = _KeySet(await _fetch(fetch, place.url), fetched_at=now, tried_at=now)
         except (OidcError, FetchError):
             if known is None:
                 raise
             # Try again after the floor, not at every login of the outage.
             renewed = replace(known, tried_at=now)
-        if len(self._sets) >= _MOST_SETS:
-            self._sets.clear()
-        self._sets[url] = renewed
+        self._sets.pop(place, None)
+        if len(self._sets) >= self._most:
+            # The one that has not been asked for the longest: it was put here first.
+            del self._sets[next(iter(self._sets))]
+        self._sets[place] = renewed
         return renewed.keys
 
-    def _end(self, url: str, task: asyncio.Task[tuple[Key, ...]]) -> None:
-        del self._fetching[url]
+    def _end(self, place: _Place, task: asyncio.Task[tuple[Key, ...]]) -> None:
+        del self._fetching[place]
         if not task.cancelled():
             task.exception()  # looked at, even when everybody who waited has gone
 

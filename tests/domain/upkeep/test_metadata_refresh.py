@@ -31,6 +31,7 @@ async def trusting(fed: FedConnection) -> FedConnection:
 async def test_unchanged_metadata_is_asked_for_by_its_version(fed: FedConnection) -> None:
     shown = await fed.refresh()
     assert fed.host.sent == [200, 304]
+    assert fed.scenario.fetch.tenants[-1] == fed.organization_id
     assert (shown["url"], shown["last_error"], shown["offer"]) == (fed.host.url, "", None)
     assert await fed.announced() == []
 

@@ -21,6 +21,7 @@ from vestibule.domain.upkeep.offers import Offer, offer_of
 from vestibule.domain.upkeep.readings import Reading, Validators
 from vestibule.domain.upkeep.taking import Owner, current_of, excess, take
 from vestibule.errors import Failure
+from vestibule.fetch import acting_for
 from vestibule.ids import fraction
 from vestibule.records import Connection, MetadataFeed, Published
 from vestibule.saml.keys import read_certificate
@@ -55,7 +56,8 @@ async def read_again(context: Context, feed: MetadataFeed) -> None:
         return
     failure, reading = None, None
     try:
-        reading = await _read(context, connection, feed)
+        with acting_for(feed.organization_id):
+            reading = await _read(context, connection, feed)
     except Failure as caught:
         failure = caught
     async with context.store.write() as tx:
