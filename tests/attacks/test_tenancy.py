@@ -1,10 +1,10 @@
-"""Sign-ins across organizations, and sessions in the wrong hands: MT-01 to MT-04, MT-24."""
+"""Sign-ins across organizations, and sessions in the wrong hands: the cases MT."""
 
 import pytest
 
 from tests.support.doors import Door, open_door
 from tests.support.refusals import left
-from tests.support.scenario import Scenario, add_project
+from tests.support.scenario import MAPPING, Scenario, add_project
 
 PATH = "/v1/b2b/sso/authenticate"
 
@@ -103,3 +103,71 @@ async def test_the_session_of_another_project_is_unknown(doors: tuple[Door, Door
     refused = await other.api.bad("POST", revoke, {"member_id": result["member_id"]})
     assert refused == (404, "member_not_found")
     await door.scenario.api.good("POST", path, token)
+
+
+GROUPS = [
+    "stytch_admin",
+    "Admins",
+    "ADMINS",
+    "admins ",
+    "/admins",
+    "\uff41dmins",
+    "adm\u0131ns",
+    "ad\u200bmins",
+    "admins\u0301",
+    "admins,staff",
+]
+
+
+@pytest.mark.case("MT-27")
+@pytest.mark.parametrize("group", GROUPS)
+async def test_a_group_gives_only_the_role_that_is_mapped_to_exactly_it(
+    scenario: Scenario, group: str
+) -> None:
+    door = await open_door(scenario, "saml")
+    body = {
+        "attribute_mapping": {**MAPPING, "groups": "groups"},
+        "saml_group_implicit_role_assignments": [{"role_id": "stytch_admin", "group": "admins"}],
+    }
+    where = f"{door.organization_id}/connections/{door.connection_id}"
+    await scenario.api.good("PUT", f"/v1/b2b/sso/saml/{where}", body)
+    result = await door.log_in(groups=[group])
+    assert result["member_session"]["roles"] == ["stytch_member"]
+    assert result["member"]["is_admin"] is False
+    result = await door.log_in(groups=[group, "admins"])
+    assert set(result["member_session"]["roles"]) == {"stytch_member", "stytch_admin"}
+
+
+@pytest.mark.case("MT-27")
+async def test_a_group_by_the_name_of_a_role_gives_no_role(doors: tuple[Door, Door]) -> None:
+    result = await doors[0].log_in(groups=["stytch_admin"], roles=["stytch_admin"])
+    assert result["member_session"]["roles"] == ["stytch_member"]
+    assert result["member"]["is_admin"] is False
+
+
+@pytest.mark.case("MT-29")
+@pytest.mark.parametrize(
+    "email", ["operator@vestibule.test", "victim@first.test", "root@vestibule.test"]
+)
+async def test_an_identity_provider_can_name_anybody_and_makes_only_its_own_members(
+    doors: tuple[Door, Door], email: str
+) -> None:
+    """Operators have no account here that an address could take over: they hold secrets."""
+    first, second = doors
+    await first.add_member("victim@first.test", roles=["stytch_admin"])
+    result = await second.log_in(subject="attacker", email=email)
+    assert result["organization_id"] == second.organization_id
+    assert result["member"]["is_admin"] is False
+    assert result["member_session"]["roles"] == ["stytch_member"]
+    session = {"x-stytch-member-session": result["session_token"]}
+    api = second.scenario.api
+    for method, path, body in (
+        ("DELETE", f"/v1/b2b/organizations/{first.organization_id}", None),
+        ("PUT", f"/v1/b2b/organizations/{first.organization_id}", {"organization_name": "Mine"}),
+        ("GET", f"/v1/b2b/sso/{first.organization_id}", None),
+    ):
+        refused = await api.bad(method, path, body, headers=session)
+        assert refused == (403, "session_authorization_tenancy_error")
+    own = f"/v1/b2b/organizations/{second.organization_id}"
+    refused = await api.bad("PUT", own, {"organization_name": "Mine"}, headers=session)
+    assert refused == (403, "session_authorization_error")
