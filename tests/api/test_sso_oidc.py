@@ -369,9 +369,38 @@ async def test_provider_without_userinfo_leaves_that_to_the_admin(scenario: Scen
     changed, warning = await update(
         scenario, connection, issuer=ISSUER, client_id="c", client_secret="s"
     )
-    assert (changed["userinfo_url"], changed["status"], warning) == ("", "pending", "")
-    changed, _ = await update(scenario, connection, userinfo_url=BY_HAND["userinfo_url"])
+    assert (changed["userinfo_url"], changed["status"]) == ("", "pending")
+    assert warning.startswith("userinfo_url: it is missing, and nobody can sign in without it.")
+    assert "give the address that the provider documents" in warning
+    changed, warning = await update(scenario, connection, userinfo_url=BY_HAND["userinfo_url"])
+    assert (changed["status"], warning) == ("active", "")
+
+
+@pytest.mark.case("OI-48")
+@pytest.mark.parametrize(
+    ("methods", "told"),
+    [
+        (["private_key_jwt"], "names only private_key_jwt; allow client_secret_basic or"),
+        (["tls_client_auth", "x" * 5000], "names only tls_client_auth, xxx"),
+        (["private_key_jwt", "client_secret_post"], ""),
+        (["client_secret_basic"], ""),
+        ([], ""),
+        (None, ""),
+    ],
+)
+async def test_provider_that_wants_no_secret_is_told_of(
+    scenario: Scenario, methods: list[str] | None, told: str
+) -> None:
+    """private_key_jwt is not offered: no assertion of ours has an audience to be confused."""
+    connection = await create(scenario)
+    publish(scenario, token_endpoint_auth_methods_supported=methods)
+    changed, warning = await update(
+        scenario, connection, issuer=ISSUER, client_id="c", client_secret="s"
+    )
     assert changed["status"] == "active"
+    assert told in warning
+    assert bool(warning) == bool(told)
+    assert len(warning) < 500
 
 
 async def test_what_the_old_document_said_does_not_hold_for_a_new_issuer(

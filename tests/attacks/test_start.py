@@ -295,6 +295,7 @@ async def test_the_link_cannot_change_the_request_to_the_provider(
         response_type="token",
         scope="evil",
         prompt="none",
+        login_hint="evil",
     )
     assert_safe(answer)
     query = parse_qs(urlsplit(answer.headers["location"]).query)
@@ -317,6 +318,34 @@ async def test_the_link_cannot_change_the_request_to_the_provider(
         f"{BASE_URL}/v1/b2b/sso/callback/{connection['connection_id']}"
     ]
     assert "evil" not in answer.headers["location"]
+
+
+@pytest.mark.case("OI-51")
+async def test_a_login_is_not_begun_by_an_issuer(
+    scenario: Scenario, connection: Connection
+) -> None:
+    """Third-party initiated login is not offered: a provider's own link names no connection."""
+    evil = "https://evil.example"
+    for issuer in (ISSUER, evil):
+        await refused(
+            scenario,
+            errors.missing_sso_connection_locator,
+            iss=issuer,
+            login_hint="ada@acme.test",
+            target_link_uri=evil,
+        )
+    # Beside a connection these are unknown words.
+    answer = await scenario.start(
+        scenario.browser(),
+        connection_id=connection["connection_id"],
+        iss=evil,
+        target_link_uri=evil,
+    )
+    assert answer.headers["location"].startswith(f"{ISSUER}/authorize?")
+    assert "evil" not in answer.headers["location"]
+    async with scenario.context.store.read() as tx:
+        (sign_in,) = await tx.sign_ins.all(project_id=scenario.project.project_id)
+    assert (sign_in.login_redirect_url, sign_in.signup_redirect_url) == (LOGIN_URL, SIGNUP_URL)
 
 
 @pytest.mark.case("OI-54")

@@ -105,6 +105,7 @@ def test_a_refresh_is_asked_for() -> None:
     assert sent.headers["Authorization"].startswith("Basic ")
 
 
+@pytest.mark.case("OI-48")
 @pytest.mark.parametrize(
     ("methods", "chosen"),
     [

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -13,6 +12,7 @@ from vestibule.domain import (
     connection_lifecycle,
     connections,
     oidc_metadata,
+    oidc_warnings,
     organizations,
 )
 from vestibule.domain.connection_lifecycle import ConnectionView
@@ -22,7 +22,6 @@ from vestibule.domain.upkeep.readings import Reading
 from vestibule.errors import ErrorType, Failure
 from vestibule.fetch import FetchError
 from vestibule.identity_providers.microsoft_entra import is_of_no_tenant
-from vestibule.identity_providers.pitfalls import Pitfall, advice
 from vestibule.oidc.discovery import Discovery, discovery_url, issuer_of, parse_discovery
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.request import authorization_url
@@ -39,7 +38,6 @@ _URLS: Final[Mapping[str, ErrorType]] = {
     "userinfo_url": errors.oidc_connection_userinfo_url_invalid_format,
     "jwks_url": errors.oidc_connection_jwks_url_invalid_format,
 }
-_DISCOVERY_URL: Final = "issuer: this was the address of a discovery document; its issuer is used."
 _NO_TENANT: Final = (
     "issuer: this one of Microsoft Entra ID is shared by all tenants, and no token names it; "
     "expected https://login.microsoftonline.com/<Directory (tenant) ID>/v2.0."
@@ -99,7 +97,7 @@ async def update(
     pasted = issuer_of(sent.get("issuer", ""))
     if pasted is not None:
         sent["issuer"] = pasted
-        warnings.append(_DISCOVERY_URL)
+        warnings.append(oidc_warnings.DISCOVERY_URL)
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, locator)
         before = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
@@ -111,7 +109,7 @@ async def update(
             found = await _discover(context, issuer, own_word=pasted is not None)
             sent["issuer"] = found.issuer
         except (OidcError, FetchError) as error:
-            warnings.append(_explain(error))
+            warnings.append(oidc_warnings.unusable(error))
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         current = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
@@ -122,8 +120,12 @@ async def update(
             await feeds.start(tx, context, current, discovery_url(found.issuer), reading)
         elif _oidc(changed).issuer != _oidc(current).issuer:
             await feeds.stop(tx, current)
-    warnings.append(_secret_moves(_oidc(current), _oidc(changed), sent))
-    warnings.append(_secret_missing(view.connection))
+    warnings += [
+        oidc_warnings.methods(found),
+        oidc_warnings.userinfo_missing(_oidc(changed)),
+        oidc_warnings.secret_moves(_oidc(current), _oidc(changed), sent),
+        oidc_warnings.secret_missing(view.connection),
+    ]
     return Updated(view, " ".join(filter(None, warnings)))
 
 
@@ -172,31 +174,6 @@ def _discovered(
     )
 
 
-def _secret_moves(
-    before: OidcConfiguration, after: OidcConfiguration, sent: Mapping[str, Any]
-) -> str:
-    """Say where a stored secret goes from now on, when that changes without a new one (OI-46).
-
-    Only a call that configures the connection can do this: discovery is never read at a login.
-    """
-    old, new = urlsplit(before.token_url).netloc, urlsplit(after.token_url).netloc
-    if not before.client_secret or sent.get("client_secret") or not old or not new or old == new:
-        return ""
-    return (
-        f"token_url: it was at {old} and is now at {new}, where the stored client_secret will be "
-        "sent; give the client_secret that belongs to the new one."
-    )
-
-
-def _secret_missing(connection: Connection) -> str:
-    """Say where the client secret is found once all that a person enters is there but that."""
-    oidc = _oidc(connection)
-    if not oidc.issuer or not oidc.client_id or oidc.client_secret:
-        return ""
-    vendor = connection.identity_provider
-    return "client_secret: " + advice(Pitfall.MISSING_SECRET, vendor=vendor, protocol="oidc").fix
-
-
 async def _discover(context: Context, issuer: str, *, own_word: bool) -> Discovery:
     """Return what `issuer` publishes; with `own_word` it may add the slash to its own name."""
     answer = await context.fetch.request("GET", discovery_url(issuer), redirects=1)
@@ -216,17 +193,6 @@ async def _discover(context: Context, issuer: str, *, own_word: bool) -> Discove
                 received=f"issuer {other}, which differs by the slash at its end: enter that one",
             ) from error
         raise
-
-
-def _explain(error: OidcError | FetchError) -> str:
-    if isinstance(error, OidcError):
-        said = f"expected {error.expected}, received {error.received}"
-    else:
-        said = "it could not be fetched"
-    return (
-        f"The discovery document of this issuer could not be used ({said}); check the issuer, or "
-        "give authorization_url, token_url, userinfo_url and jwks_url yourself."
-    )
 
 
 def _apply(context: Context, connection: Connection, sent: Mapping[str, Any]) -> Connection:
