@@ -200,6 +200,7 @@ def test_settings_that_cannot_work_are_refused(url: str, sender: str) -> None:
 
 
 async def test_server_without_mail_says_what_to_set() -> None:
+    assert not NoMail().ready
     with pytest.raises(MailError, match="VESTIBULE_MAIL_URL"):
         await NoMail().send(LETTER)
 

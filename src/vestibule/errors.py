@@ -382,6 +382,36 @@ retired_email_missing_email_identifiers: Final = _error(
 email_not_found: Final = _error(
     "email_not_found", 404, "The Member has no such retired e-mail address."
 )
+email_updates_available_only_for_active_members: Final = _error(
+    "email_updates_available_only_for_active_members",
+    400,
+    "Only an active Member can change its e-mail address itself.",
+)
+member_has_no_active_verified_email: Final = _error(
+    "member_has_no_active_verified_email",
+    400,
+    "The Member has not proven its present e-mail address yet.",
+)
+desired_email_deactivated_by_different_member: Final = _error(
+    "desired_email_deactivated_by_different_member",
+    400,
+    "Another Member of the Organization had this e-mail address; unlink it there first.",
+)
+desired_email_updating_for_different_member: Final = _error(
+    "desired_email_updating_for_different_member",
+    400,
+    "Another Member of the Organization is changing to this e-mail address right now.",
+)
+unable_to_verify_member_email_update: Final = _error(
+    "unable_to_verify_member_email_update",
+    401,
+    "This link or code is wrong, has been used or is too old; start the change again.",
+)
+email_settings_not_found: Final = _error(
+    "email_settings_not_found",
+    404,
+    "This server cannot send mail: its operator has to set VESTIBULE_MAIL_URL.",
+)
 member_password_not_found: Final = _error(
     "member_password_not_found", 404, "No Member of the Organization has this password."
 )
@@ -667,6 +697,9 @@ invalid_logout_redirect_url: Final = _error(
     "invalid_logout_redirect_url",
     400,
     "logout_redirect_url: expected an absolute http or https URL.",
+)
+logout_not_found: Final = _error(
+    "logout_not_found", 404, "This sign-out is unknown, used or too old."
 )
 no_login_redirect_urls_set: Final = _error(
     "no_login_redirect_urls_set", 400, "No login redirect URL is registered for this project."

@@ -46,6 +46,11 @@ class OpaqueToken:
     secret_hash: bytes
 
 
+def new_code(*, entropy: Entropy) -> str:
+    """Return a code of six digits, for people to type."""
+    return f"{int.from_bytes(entropy.token_bytes(8), 'big') % 1_000_000:06}"
+
+
 def uuid7(*, now: int, entropy: Entropy) -> uuid.UUID:
     """Return a UUIDv7 for `now` (microseconds): 48 bits of milliseconds, 74 random bits."""
     milliseconds, micros = divmod(now, 1000)

@@ -36,7 +36,9 @@ class MailError(Exception):
 
 
 class Mail(Protocol):
-    """Something that delivers messages."""
+    """Something that delivers messages; `ready` tells whether it could."""
+
+    ready: bool
 
     async def send(self, message: Message) -> None:
         """Hand `message` over for delivery. Raises MailError when it was not taken."""
@@ -45,6 +47,8 @@ class Mail(Protocol):
 
 class MemoryMail:
     """Keeps messages so that a page or a test can read them; nothing leaves the process."""
+
+    ready = True
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -56,6 +60,8 @@ class MemoryMail:
 
 class SmtpMail:
     """Hands messages to an SMTP server, over TLS unless it is on this machine (RFC 8314)."""
+
+    ready = True
 
     def __init__(self, url: str, *, sender: str, ca_file: str | None = None) -> None:
         """Take `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`, and the sender.
@@ -114,6 +120,8 @@ class SmtpMail:
 
 class NoMail:
     """What a server without a mail server has: it says so."""
+
+    ready = False
 
     async def send(self, message: Message) -> None:  # noqa: ARG002 - whatever it is
         """Raise MailError."""

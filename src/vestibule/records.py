@@ -621,6 +621,28 @@ class Logout(Record, frozen=True, kw_only=True):
     consumed_at: int = 0
 
 
+class EmailUpdate(Record, frozen=True, kw_only=True):
+    """An address that a member is changing to and has not proven yet.
+
+    It is proven by the link, whose token is `update_id` and `secret_hash`, or by the `code`
+    (sealed; empty where a link was sent).
+    """
+
+    update_id: str
+    project_id: str
+    organization_id: str
+    member_id: str
+    email_key: str
+    email_address: str
+    secret_hash: bytes
+    code: bytes = b""
+    redirect_url: str = ""
+    attempts: int = 0
+    created_at: int
+    expires_at: int
+    consumed_at: int = 0
+
+
 class OutboxMessage(Record, frozen=True, kw_only=True):
     """Something to leave the system after the transaction that wrote it has committed."""
 

@@ -22,6 +22,7 @@ class Flaky:
     refusals: int
     taken: MemoryMail
     tries: int = 0
+    ready: bool = True
 
     async def send(self, message: Message) -> None:
         self.tries += 1

@@ -6,8 +6,15 @@ from pathlib import Path
 from tests.meta.source_tree import PACKAGE, TESTS, files
 
 TESTED_ELSEWHERE = {
+    "api/objects/upkeep.py": "tests/api/test_sso_metadata.py sees every field",
+    "api/objects/targets.py": "declares requests only",
+    "browser/email_update.py": "tests/api/test_email_updates.py follows the link",
     "cli/http_connection.py": "tests/attacks/test_inbound_peers.py, over real sockets",
     "domain/context.py": "holds the doors and does nothing",
+    "domain/email_updates.py": "tests/api/test_email_updates.py",
+    "domain/letter_texts.py": "tests/api/test_email_updates.py reads letters in every language",
+    "domain/logout_messages.py": "every logout is made of it: tests/domain/test_single_logout.py",
+    "domain/named_sessions.py": "tests/domain/test_single_logout.py, tests/domain/test_logouts.py",
     "domain/outcome.py": "every login ends in it; tests/flows/test_mfa_sign_in.py has both ways",
     "domain/session_exchange.py": "tests/flows/test_session_exchange.py",
     "domain/sessions.py": "tests/api/test_sessions.py asks every function of it, over HTTP",
@@ -19,6 +26,9 @@ TESTED_ELSEWHERE = {
     "domain/sign_in/redemption.py": "tests/attacks/test_tokens.py, tests/flows",
     "domain/sign_in/saml.py": "tests/attacks/test_callback_saml.py, tests/flows",
     "domain/sign_in/service_provider.py": "tests/browser/test_sso.py reads the metadata",
+    "domain/upkeep/acceptance.py": "tests/api/test_sso_metadata.py decides over HTTP",
+    "domain/upkeep/report.py": "tests/api/test_sso_metadata.py sees what it reports",
+    "domain/upkeep/taking.py": "tests/domain/upkeep/test_metadata_refresh.py, over SAML and OIDC",
     "identity_providers/base.py": "declares a vendor's shape; test_catalogue.py reads every vendor",
     "permissions.py": "declares values only; tests/api tests who is let in",
     "records.py": "declares the nouns only; tests/store keeps and reads each",

@@ -1,15 +1,25 @@
 """What mends organizations and members one thing at a time, through both SDKs."""
 
+import asyncio
+import re
 from typing import Any
 
 import pytest
+import requests
 
 from tests.support.browsing import Door
 from tests.wire import acting, expected
+from tests.wire.acting import Acting
+from tests.wire.plain_http import PlainHttp
 from tests.wire.sdk import Sdk
 
 PROVIDERS = ("google", "microsoft", "slack", "hubspot", "github")
 NO_APP = (404, "connected_app_not_found")
+
+
+@pytest.fixture
+async def alice(sdk: Sdk, active_connection: dict[str, Any], door: Door) -> Acting:
+    return await acting.sign_in(sdk, door, active_connection)
 
 
 def named(made: dict[str, Any]) -> dict[str, str]:
@@ -23,11 +33,8 @@ def add(sdk: Sdk, organization_id: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.drives("organizations.members.reactivate")
-async def test_member_comes_back(
-    sdk: Sdk, organization_id: str, active_connection: dict[str, Any], door: Door
-) -> None:
-    alice = await acting.sign_in(sdk, door, active_connection)
-    where = {"organization_id": organization_id, "member_id": alice.member_id}
+def test_member_comes_back(sdk: Sdk, alice: Acting) -> None:
+    where = {"organization_id": alice.organization_id, "member_id": alice.member_id}
     sdk.call("organizations.members.delete", **where)
     answer = sdk.call("organizations.members.reactivate", **where)
     assert answer["member_id"] == alice.member_id
@@ -113,3 +120,39 @@ def test_no_member_has_tokens_of_social_logins(sdk: Sdk, organization_id: str, u
         wanted = {} if provider == "slack" else {"include_refresh_token": True}
         refused = sdk.refused(method, **member, **wanted)
         assert (provider, *refused) == (provider, 404, "member_oauth_token_not_found")
+
+
+async def code_of(places: dict[str, Any], to: str) -> str:
+    """Return the code of the letter to an address, once the page that shows letters has it."""
+    pattern = rf"to {re.escape(to)}</p>\s*<pre[^>]*>[^<]*?(\d{{6}})\n"
+    for _ in range(100):
+        shown = await asyncio.to_thread(
+            requests.get, places["mailbox_url"], verify=places["ca_file"], timeout=10
+        )
+        if found := re.search(pattern, shown.text):
+            return found[1]
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"no letter to {to}")
+
+
+@pytest.mark.drives(
+    "organizations.members.start_email_update", "organizations.members.confirm_email_update"
+)
+async def test_new_address_is_proven_by_a_code(
+    alice: Acting, plain: PlainHttp, places: dict[str, Any], unique: str
+) -> None:
+    where = {"organization_id": alice.organization_id, "member_id": alice.member_id}
+    email = f"alice.{unique}@example.com"
+    begun = alice.sdk.call(
+        "organizations.members.start_email_update",
+        **where,
+        email_address=email,
+        login_redirect_url=f"{places['base_url']}/dev/app/callback",
+        locale="pt-br",
+        login_template_id="any",
+        delivery_method="EMAIL_OTP",
+    )
+    assert begun["member"]["email_address"] != email
+    code = await code_of(places, email)
+    answer = plain.call("organizations.members.confirm_email_update", **where, code=code)
+    assert answer["member"]["email_address"] == email

@@ -34,6 +34,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     connected_apps.of_organizations,
     members.group,
     members_housekeeping.group,
+    members_housekeeping.own,
     connected_apps.of_members,
     connected_apps.revocation,
     oauth_providers.group,

@@ -1,16 +1,17 @@
 """The `organizations.members` endpoints that mend one thing: a deletion, an address, an id."""
 
-from typing import Final
+from typing import Annotated, Final, Literal
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request
+from vestibule.api.endpoint import NO_EFFECT, Call, Group, Request
 from vestibule.api.members import MemberResponse, member_response
 from vestibule.api.objects.targets import MemberTarget
-from vestibule.domain import member_changes, organizations
+from vestibule.domain import email_updates, member_changes, organizations
 from vestibule.errors import Failure
 from vestibule.permissions import Permission
 
 group: Final = Group("organizations.members")
+own: Final = Group("organizations.members", own=True)
 
 _MEMBER: Final = "stytch.member"
 _PATH: Final = "/v1/b2b/organizations/{organization_id}/members/{member_id}"
@@ -92,6 +93,79 @@ async def delete_external_id(request: MemberTarget, call: Call) -> MemberRespons
     call.require_secret("external_id")
     view = await member_changes.delete_external_id(
         call.context, call.project, request.organization_id, request.member_id
+    )
+    return member_response(*view)
+
+
+class StartEmailUpdateRequest(MemberTarget):
+    """The address that the member wants, and how it is to prove it."""
+
+    email_address: str
+    login_redirect_url: str | None = None
+    locale: Literal["en", "es", "pt-br", "fr"] | None = None
+    login_template_id: Annotated[str | None, NO_EFFECT] = None
+    delivery_method: email_updates.Delivery | None = None
+
+
+@group.endpoint(
+    "POST",
+    f"{_PATH}/start_email_update",
+    access=Permission(_MEMBER, "update.info.email", own=True),
+    errors=(
+        errors.organization_not_found,
+        errors.member_not_found,
+        errors.invalid_email,
+        errors.email_updates_available_only_for_active_members,
+        errors.member_has_no_active_verified_email,
+        errors.duplicate_member_email,
+        errors.desired_email_deactivated_by_different_member,
+        errors.desired_email_updating_for_different_member,
+        errors.action_not_allowed_email_domain_is_claimed,
+        errors.no_login_redirect_urls_set,
+        errors.no_default_login_redirect_url_set,
+        errors.invalid_login_sso_url,
+        errors.no_match_for_provided_sso_url,
+        errors.query_params_do_not_match,
+        errors.email_settings_not_found,
+    ),
+)
+async def start_email_update(request: StartEmailUpdateRequest, call: Call) -> MemberResponse:
+    """Send a link or a code to the new address; it is the member's once that was used."""
+    wanted = email_updates.Wanted(
+        email_address=request.email_address,
+        redirect_url=request.login_redirect_url or "",
+        locale=request.locale or "en",
+        delivery=request.delivery_method or "EMAIL_MAGIC_LINK",
+    )
+    view = await email_updates.start(
+        call.context, call.project, request.organization_id, request.member_id, wanted
+    )
+    return member_response(*view)
+
+
+class ConfirmEmailUpdateRequest(MemberTarget):
+    """The code that the letter held."""
+
+    code: str
+
+
+@own.endpoint(
+    "POST",
+    f"{_PATH}/confirm_email_update",
+    access=Permission(_MEMBER, "update.info.email", own=True),
+    errors=(
+        errors.organization_not_found,
+        errors.member_not_found,
+        errors.unable_to_verify_member_email_update,
+        errors.duplicate_member_email,
+        errors.retired_member_email,
+        errors.action_not_allowed_email_domain_is_claimed,
+    ),
+)
+async def confirm_email_update(request: ConfirmEmailUpdateRequest, call: Call) -> MemberResponse:
+    """Prove the new address by the code of `start_email_update`; the old one is retired."""
+    view = await email_updates.confirm_code(
+        call.context, call.project, request.organization_id, request.member_id, request.code
     )
     return member_response(*view)
 

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from vestibule.browser import assets
 from vestibule.browser.backchannel_logout import BackchannelLogout
+from vestibule.browser.email_update import EmailUpdate
 from vestibule.browser.logout import Logout
 from vestibule.browser.page import render
 from vestibule.browser.sso import Sso
@@ -19,6 +20,7 @@ def routes(context: Context) -> list[BaseRoute]:
         *Sso(context).routes(),
         *Logout(context).routes(),
         *BackchannelLogout(context).routes(),
+        *EmailUpdate(context).routes(),
         Route("/errors", _errors, methods=["GET"]),
         *assets.routes(),
     ]

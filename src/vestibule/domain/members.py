@@ -141,7 +141,7 @@ async def add(
     organization_not_found when the organization was deleted at the same moment.
     """
     address, key = read_email(email_address)
-    await _require_unclaimed(tx, organization, key)
+    await require_unclaimed(tx, organization, key)
     await _require_free(tx, organization, key)
     now = context.clock.now()
     member = Member(
@@ -181,7 +181,7 @@ async def bring_back(
     if not member.email_address_verified:
         raise Failure(errors.email_unverified_for_reactivation)
     _, key = read_email(member.email_address)
-    await _require_unclaimed(tx, organization, key)
+    await require_unclaimed(tx, organization, key)
     email = _email(context, project, member, key)
     if not await tx.member_emails.insert_if_absent(email):
         raise Failure(errors.reactivation_email_belongs_to_another_member)
@@ -213,7 +213,7 @@ async def change_email(
     own = {**_within(organization), "member_id": member.member_id}
     if key != old_key:
         changed = replace(changed, email_address_verified=verified)
-        await _require_unclaimed(tx, organization, key)
+        await require_unclaimed(tx, organization, key)
         await _require_free(tx, organization, key, for_member=member.member_id)
         if unlink:
             await tx.member_emails.delete(**own, email_key=old_key)
@@ -273,8 +273,11 @@ def _has_factor(factors: Iterable[Factor], connection_id: str) -> bool:
     )
 
 
-async def _require_unclaimed(tx: Transaction, organization: Organization, key: str) -> None:
-    """A claimed domain's addresses belong to the organization that claims it (semantics 2.6)."""
+async def require_unclaimed(tx: Transaction, organization: Organization, key: str) -> None:
+    """Pass unless another organization claims the domain of the address (semantics 2.6).
+
+    Raises Failure action_not_allowed_email_domain_is_claimed.
+    """
     claim = await tx.organization_domains.find(
         project_id=organization.project_id, kind="claimed", domain=key.rpartition("@")[2]
     )

@@ -78,6 +78,7 @@ INTERMEDIATE_SESSION: Final = Table(
     records.IntermediateSession,
     key=("project_id", "organization_id", "token_id"),
 )
+EMAIL_UPDATE: Final = Table("email_updates", records.EmailUpdate, key=("update_id",))
 LOGOUT: Final = Table("logouts", records.Logout, key=("project_id", "logout_id"))
 OUTBOX: Final = Table("outbox", records.OutboxMessage, key=("project_id", "message_id"))
 
@@ -103,6 +104,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     TRACE,
     SESSION,
     INTERMEDIATE_SESSION,
+    EMAIL_UPDATE,
     LOGOUT,
     OUTBOX,
     OIDC_TOKEN,
@@ -170,6 +172,7 @@ class Transaction:
     traces = _In(TRACE)
     sessions = _In(SESSION)
     intermediate_sessions = _In(INTERMEDIATE_SESSION)
+    email_updates = _In(EMAIL_UPDATE)
     logouts = _In(LOGOUT)
     outbox = _In(OUTBOX)
     oidc_tokens = _In(OIDC_TOKEN)

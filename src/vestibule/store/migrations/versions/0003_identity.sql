@@ -1,1 +1,24 @@
 -- Each part says what it is for; conventions as in 0001_tables.sql.
+
+-- Addresses that members have begun to change to, until they prove them or the time is over.
+CREATE TABLE email_updates (
+    update_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    email_address TEXT NOT NULL,
+    secret_hash BYTEA NOT NULL,
+    code BYTEA NOT NULL,
+    redirect_url TEXT NOT NULL,
+    attempts BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    consumed_at BIGINT NOT NULL,
+    CONSTRAINT email_updates__update_id PRIMARY KEY (update_id),
+    FOREIGN KEY (project_id, organization_id, member_id)
+        REFERENCES members (project_id, organization_id, member_id) ON DELETE CASCADE
+);
+CREATE INDEX email_updates_by_member ON email_updates (project_id, organization_id, member_id);
+CREATE INDEX email_updates_by_key ON email_updates (project_id, organization_id, email_key);
+CREATE INDEX email_updates_by_expiry ON email_updates (expires_at);
