@@ -1,21 +1,15 @@
 """How a connection's metadata and expiring certificates are shown."""
 
 import hashlib
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 from vestibule.clock import DAY, rfc3339
+from vestibule.domain.upkeep.admin_letters import REMEDIES
 from vestibule.domain.upkeep.report import Offered, Report
 from vestibule.records import ConnectionKey
 from vestibule.saml.keys import read_certificate
-
-_REMEDIES: Final = {
-    "verification": "add the identity provider's next one beside it",
-    "signing": "send a new signing_private_key and give the identity provider our new metadata",
-    "encryption": "add another saml_encryption_private_key and give the identity provider our new "
-    "metadata",
-}
 
 
 class OfferedChange(msgspec.Struct, kw_only=True):
@@ -121,7 +115,7 @@ def warning_objects(report: Report) -> list[ExpiryWarning]:
 def _warning(key: ConnectionKey, *, now: int) -> ExpiryWarning:
     days = max(0, (key.expires_at - now) // DAY)
     when = f"expires in {days} days" if key.expires_at > now else "has expired"
-    remedy = _REMEDIES[key.purpose]
+    remedy = REMEDIES[key.purpose]
     return ExpiryWarning(
         certificate_id=key.key_id,
         purpose=key.purpose,

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from vestibule.clock import DAY, rfc3339
 from vestibule.domain.context import Context
+from vestibule.domain.upkeep.admin_letters import write_to_admins
 from vestibule.domain.upkeep.announcements import announce
 from vestibule.records import ConnectionKey
 
@@ -14,7 +15,8 @@ _BATCH: Final = 100
 async def warn_due(context: Context) -> None:
     """Announce every certificate that has come one step nearer to its end, each step once.
 
-    One that comes late, or is new, gets the last step only. Any number of nodes may do it.
+    Admins of the organization get a letter too. A certificate that comes late, or is new, has only
+    its last step told of. Any number of nodes may do it.
     """
     for steps in range(len(DAYS), 0, -1):
         while due := await _due(context, steps):
@@ -48,6 +50,7 @@ async def _warn(context: Context, key: ConnectionKey, steps: int) -> None:
         connection = await tx.connections.find(**own)
         if not counted or project is None or connection is None:
             return
+        days = DAYS[steps - 1]
         await announce(
             tx,
             context,
@@ -58,5 +61,6 @@ async def _warn(context: Context, key: ConnectionKey, steps: int) -> None:
             purpose=key.purpose,
             issuer=key.issuer,
             expires_at=rfc3339(key.expires_at),
-            days=DAYS[steps - 1],
+            days=days,
         )
+        await write_to_admins(tx, context, project, connection, key, days=days)

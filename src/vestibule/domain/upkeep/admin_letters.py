@@ -1,0 +1,69 @@
+"""Letters to an organization's admins about a certificate that expires."""
+
+from typing import Any, Final
+
+from vestibule.clock import DAY, rfc3339
+from vestibule.domain import letters
+from vestibule.domain.context import Context
+from vestibule.domain.policy import ADMIN_ROLE
+from vestibule.records import Connection, ConnectionKey, Project
+from vestibule.store.interface import Transaction
+
+REMEDIES: Final = {
+    "verification": "add the identity provider's next one beside it",
+    "signing": "send a new signing_private_key and give the identity provider our new metadata",
+    "encryption": "add another saml_encryption_private_key and give the identity provider our new "
+    "metadata",
+}
+_PURPOSES: Final = {
+    "verification": "with which we verify the identity provider's answers",
+    "signing": "with which the identity provider verifies our requests",
+    "encryption": "with which the identity provider encrypts its answers",
+}
+_MOST: Final = 20
+_OF_USE: Final = 2 * DAY
+
+
+async def write_to_admins(
+    tx: Transaction,
+    context: Context,
+    project: Project,
+    connection: Connection,
+    key: ConnectionKey,
+    *,
+    days: int,
+) -> None:
+    """Tell the active members who are admins themselves, at most twenty, in the transaction."""
+    own: dict[str, Any] = {
+        "project_id": key.project_id,
+        "organization_id": key.organization_id,
+    }
+    roles = await tx.member_roles.all(**own, role_id=ADMIN_ROLE, limit=_MOST)
+    ids = tuple(role.member_id for role in roles)
+    for member in await tx.members.all(**own, member_id=ids, status="active"):
+        await letters.write(
+            tx,
+            context,
+            project,
+            key.organization_id,
+            to=member.email_address,
+            subject=f"A certificate for single sign-on {_when(days)}",
+            text=_text(connection, key, days=days),
+            until=context.clock.now() + _OF_USE,
+        )
+
+
+def _when(days: int) -> str:
+    if not days:
+        return "has expired"
+    return "expires within a day" if days == 1 else f"expires within {days} days"
+
+
+def _text(connection: Connection, key: ConnectionKey, *, days: int) -> str:
+    return (
+        f"The certificate {_PURPOSES[key.purpose]} {_when(days)}.\n\n"
+        f"Connection: {connection.connection_id}\n"
+        f"Certificate: {key.key_id}\n"
+        f"Expires: {rfc3339(key.expires_at)}\n\n"
+        f"What to do: {REMEDIES[key.purpose]}.\n"
+    )
