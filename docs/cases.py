@@ -15,6 +15,7 @@ from string import ascii_lowercase
 from typing import Final, TypeGuard
 
 from vestibule import errors
+from vestibule.fetch import Reason as FetchReason
 from vestibule.oidc.errors import Reason as OidcReason
 from vestibule.saml.errors import Reason as SamlReason
 
@@ -30,8 +31,12 @@ HOLDS: Final = "holds"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.Assign | ast.AnnAssign
 
-_REASONS: Final = {"vestibule.saml.errors": SamlReason, "vestibule.oidc.errors": OidcReason}
-_INTERNAL: Final = {each.value for each in (*SamlReason, *OidcReason)}
+_REASONS: Final = {
+    "vestibule.saml.errors": SamlReason,
+    "vestibule.oidc.errors": OidcReason,
+    "vestibule.fetch": FetchReason,
+}
+_INTERNAL: Final = {each.value for each in (*SamlReason, *OidcReason, *FetchReason)}
 _DOTTED: Final = re.compile(r"http\.[a-z]+|" + "|".join(re.escape(each) for each in _INTERNAL))
 _WIRE: Final = {each.name for each in errors.all_errors()}
 _ACCEPTING: Final = {"accepted"}
@@ -149,16 +154,24 @@ def _reasons(module: Module, place: ast.AST) -> tuple[str, ...]:
             known = _REASONS.get(where.imported.get("Reason", ""))
             if node.value.id == "Reason" and known is not None:
                 internal.add(known[node.attr].value)
-            elif node.value.id == "errors" and node.attr in _WIRE:
-                wire.add(node.attr)
+            elif node.value.id == "errors":
+                error = getattr(errors, node.attr, None)
+                wire |= {error.name} if isinstance(error, errors.ErrorType) else set()
         elif isinstance(node, ast.Constant) and _is_reason(node.value):
             internal.add(node.value)
+        elif isinstance(node, ast.Constant) and _is_wire_error(node.value):
+            wire.add(node.value)
     return tuple(sorted(internal or wire))
 
 
 def _is_reason(value: object) -> TypeGuard[str]:
     """Whether a constant can only be a reason: one without a dot is a word like any other."""
     return isinstance(value, str) and "." in value and _DOTTED.fullmatch(value) is not None
+
+
+def _is_wire_error(value: object) -> TypeGuard[str]:
+    """Whether a constant can only be an error's name: one of several words."""
+    return isinstance(value, str) and "_" in value and value in _WIRE
 
 
 def _reached(module: Module, place: ast.AST) -> Iterator[tuple[Module, ast.AST]]:

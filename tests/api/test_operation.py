@@ -355,6 +355,11 @@ async def test_id_of_somebody_else_is_answered_as_an_unknown_one(
 async def test_member_session_reaches_nothing_of_another_organization(
     scenario: Scenario,
 ) -> None:
+    """The path's organization comes first, and is refused with 403 as the contract has it.
+
+    The case asks for 404 as for an unknown id: that is the answer to a foreign id below one's own
+    organization. Which organizations there are, a backend with the project secret knows anyway.
+    """
     caller = await sign_in(scenario, await scenario.organization("Mine"))
     await caller.hold("stytch_admin")
     other = await owned(scenario, "Other")

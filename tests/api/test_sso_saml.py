@@ -666,6 +666,7 @@ async def test_metadata_with_post_alone_starts_with_a_form(scenario: Scenario) -
     assert f'action="{saml_metadata.POST_SSO}"' in started.text
 
 
+@pytest.mark.case("SR-12")
 @pytest.mark.parametrize(
     ("body", "error"),
     [
@@ -709,6 +710,7 @@ async def test_metadata_url_that_answers_otherwise_is_refused(
     assert str(status) in answer.json["error_message"]
 
 
+@pytest.mark.case("SR-01", "SR-02", "SR-07")
 @pytest.mark.parametrize(
     "url",
     [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vestibule.fetch import FetchError
+from vestibule.fetch import FetchError, Reason
 from vestibule.fetch.addresses import is_public, unwrap
 from vestibule.fetch.guard import Guard
 
@@ -45,5 +45,6 @@ def test_a_wrapped_address_is_judged_as_what_it_wraps(inner: IPv4Address) -> Non
 @pytest.mark.case("SR-20")
 @pytest.mark.parametrize("url", ["https://" + "a" * 50_000 + "!", "https://" + "a." * 25_000])
 def test_a_long_url_is_refused(url: str) -> None:
-    with pytest.raises(FetchError):
+    with pytest.raises(FetchError) as failure:
         Guard().target(url)
+    assert failure.value.reason is Reason.URL

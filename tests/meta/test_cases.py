@@ -63,6 +63,22 @@ def test_every_proven_case_is_in_the_catalogue() -> None:
             ("saml.dest",),
         ),
         (
+            "async def test_it(): assert bad == (404, 'member_not_found')",
+            ("refused",),
+            ("member_not_found",),
+        ),
+        (
+            "async def test_it(): assert bad == GONE\n\nGONE = (404, 'session_not_found')",
+            ("refused",),
+            ("session_not_found",),
+        ),
+        ("async def test_it(): assert word == 'unauthorized'", ("holds",), ()),
+        (
+            "def test_it(error: errors.ErrorType): see(errors.request_too_large)",
+            ("refused",),
+            ("bad_request",),
+        ),
+        (
             "@table([Reason.ENC, Reason.ENC_ALG])\ndef test_it(reason): refused(bad, reason)",
             ("refused",),
             ("enc", "enc.alg"),
@@ -80,6 +96,20 @@ def test_verdict_and_reason_are_read_from_the_test(
     found = read(tmp_path, code)
     assert (found.case, found.test) == ("XP-01", "test_it")
     assert (found.verdicts, found.reasons) == (verdicts, reasons)
+
+
+def test_reasons_of_outbound_requests_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "test_it.py"
+    file.write_text(
+        "import pytest\nfrom vestibule.fetch import Reason\n\n"
+        "@pytest.mark.case('SR-01')\n"
+        "def test_it(): assert refused() in {Reason.ADDRESS, Reason.TLS, 'refused.url'}\n"
+    )
+    (found,) = proofs_of(read_module(file))
+    assert (found.verdicts, found.reasons) == (
+        ("refused",),
+        ("refused.address", "refused.url", "tls"),
+    )
 
 
 def test_a_table_of_reasons_in_test_support_is_read(tmp_path: Path) -> None:
