@@ -44,6 +44,7 @@ SECRET_ONLY = {
     "sessions.authenticate",
     "sessions.get",
     "sso.authenticate",
+    "sso.logout.start",
     "rbac.policy",
     "rbac.organizations.get_org_policy",
     "rbac.organizations.set_org_policy",

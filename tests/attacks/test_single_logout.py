@@ -157,7 +157,7 @@ def sent_back(idp: Provider, *, in_response_to: str = "_ours", **changes: Any) -
 @pytest.mark.case("SP-64")
 @pytest.mark.parametrize("status", [LogoutStatus.SUCCESS, LogoutStatus.DENIED])
 @pytest.mark.parametrize("relay_state", [EVIL, "//evil.example", "javascript:alert(1)"])
-async def test_sp_64_a_response_ends_on_a_plain_page_and_never_at_its_relay_state(
+async def test_sp_64_an_unsolicited_response_never_leads_to_its_relay_state(
     scenario: Scenario, idp: Provider, status: LogoutStatus, relay_state: str
 ) -> None:
     await idp.sign_in()
@@ -168,11 +168,11 @@ async def test_sp_64_a_response_ends_on_a_plain_page_and_never_at_its_relay_stat
         await idp.visit(f"{unsigned_query(message, 'SAMLResponse')}&RelayState=x"),
     ]
     for answer in answers:
-        assert (answer.status, "location" in answer.headers) == (200, False)
         assert "evil" not in answer.text
         assert "javascript" not in answer.text
-        assert_safe(answer)
-    assert await living(scenario) == 1
+        await assert_nothing_ended(
+            scenario, answer, error=errors.unsolicited_saml_response, reason="saml.irt"
+        )
 
 
 @pytest.mark.case("SP-65")
@@ -215,6 +215,7 @@ async def test_sp_65_a_sign_in_begun_before_the_logout_does_not_outlive_it(
     fields = await scenario.saml_fields(browser, idp.connection)
     scenario.clock.advance(MINUTE)
     await idp.redirect(idp.request())
+    scenario.clock.advance(1)
     answer = await scenario.post_callback(browser, idp.connection, fields)
     assert answer.status == errors.expired_saml_response.status
     trace = (await traces(scenario))[-1]

@@ -248,6 +248,7 @@ async def test_provider_of_an_external_connection_is_asked_for_its_owner(
     request = asked(await follow(scenario.browser(), url))
     assert request.findtext(f"{{{SAML}}}Issuer") == owner.connection["audience_uri"]
     # And the owner's identity provider can end the sessions of the organizations that use it.
+    scenario.clock.advance(MINUTE)
     again = await scenario.authenticate(await user.token())
     owned = Provider(scenario, owner.connection, issuer=IDP_ENTITY)
     scenario.clock.advance(SECOND)

@@ -81,8 +81,23 @@ def test_what_is_optional_may_be_missing() -> None:
     read = parse_discovery(document, issuer=ISSUER)
 
     assert read.userinfo_url is None
+    assert read.end_session_url is None
     assert read.token_auth_methods == ()
     assert read.iss_parameter_supported is True
+
+
+@pytest.mark.parametrize(
+    ("named", "read"),
+    [
+        (f"{ISSUER}/logout", f"{ISSUER}/logout"),
+        ("http://idp.example.com/logout", None),
+        ("javascript:alert(1)", None),
+        (["x"], None),
+    ],
+)
+def test_a_bad_place_for_logouts_is_none(named: object, read: str | None) -> None:
+    document = good.discovery(end_session_endpoint=named)
+    assert parse_discovery(document, issuer=ISSUER).end_session_url == read
 
 
 @pytest.mark.case("OI-49")

@@ -5,9 +5,21 @@ from typing import Any
 
 import pytest
 
+from tests.support.saml_keys import signer
 from tests.wire import connections, expected
 from tests.wire.plain_http import PlainHttp
+from tests.wire.sdk import Sdk
 
+ROLES: dict[str, Any] = {
+    "implicit_role_assignments": [{"role_id": "stytch_admin"}],
+    "group_implicit_role_assignments": [
+        {
+            "role_id": "stytch_admin",
+            "group": "07dd8a60-bf6d-4e17-8844-230b77145381",
+            "display_name": "Engineering",
+        }
+    ],
+}
 SAML: dict[str, Any] = {
     "force_authn": True,
     "requested_authn_contexts": ["urn:oasis:names:tc:SAML:2.0:ac:classes:X509"],
@@ -20,15 +32,29 @@ SAML: dict[str, Any] = {
     "allow_missing_authn_statement": True,
     "idp_initiated_roundtrip": True,
     "trust_metadata_certificates": True,
+    "metadata_certificate": signer("metadata").pem,
+    "idp_slo_url": "https://idp.example.com/slo",
+    "idp_slo_response_url": "https://idp.example.com/slo/answer",
+    "idp_slo_binding": "post",
+    **ROLES,
+}
+AT_FIRST: dict[str, Any] = {
+    **{name: False for name, value in SAML.items() if value is True},
+    "requested_authn_contexts": [],
+    "metadata_certificate": "",
+    "idp_slo_url": "",
+    "idp_slo_response_url": "",
+    "idp_slo_binding": "redirect",
+    "implicit_role_assignments": [],
+    "group_implicit_role_assignments": [],
 }
 
 
 @pytest.mark.drives("sso.settings.get", "sso.settings.update")
 def test_settings_of_a_saml_connection_are_what_was_sent(
-    plain: PlainHttp, active_connection: dict[str, Any], places: dict[str, Any]
+    plain: PlainHttp, sdk: Sdk, active_connection: dict[str, Any], places: dict[str, Any]
 ) -> None:
     where = {name: active_connection[name] for name in ("organization_id", "connection_id")}
-    at_first: dict[str, Any] = dict.fromkeys(SAML, False) | {"requested_authn_contexts": []}
     whole = {
         **expected.ENVELOPE,
         "connection_id": where["connection_id"],
@@ -37,11 +63,22 @@ def test_settings_of_a_saml_connection_are_what_was_sent(
     }
     assert plain.call("sso.settings.get", **where) == {
         **whole,
-        "settings": {"protocol": "saml", **at_first},
+        "settings": {"protocol": "saml", **AT_FIRST},
     }
     changed = {**whole, "settings": {"protocol": "saml", **SAML}}
     assert plain.call("sso.settings.update", **where, **SAML) == changed
     assert plain.call("sso.settings.get", **where) == changed
+    oidc = connections.oidc(sdk, where["organization_id"], places["base_url"])
+    where["connection_id"] = oidc["connection_id"]
+    sent = {"end_session_url": "https://op.example.com/logout", **ROLES}
+    answer = plain.call("sso.settings.update", **where, **sent)
+    assert answer == {
+        **expected.ENVELOPE,
+        "connection_id": where["connection_id"],
+        "metadata": answer["metadata"],
+        "warnings": [],
+        "settings": {"protocol": "oidc", **sent},
+    }
 
 
 def metadata_at(base_url: str) -> dict[str, Any]:

@@ -1,12 +1,17 @@
 """The `sso.settings` endpoints: Vestibule's own settings of a connection."""
 
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given
+from vestibule.api.objects.role_assignments import (
+    ConnectionRole,
+    NamedGroupRole,
+    rename_assignments,
+)
 from vestibule.api.objects.upkeep import (
     ExpiryWarning,
     Metadata,
@@ -16,12 +21,26 @@ from vestibule.api.objects.upkeep import (
 from vestibule.domain import connection_settings
 from vestibule.domain.upkeep.report import report_of
 from vestibule.permissions import Permission
-from vestibule.records import Connection, SamlConfiguration
+from vestibule.records import Connection, OidcConfiguration, SamlConfiguration
 
 group: Final = Group("sso.settings", own=True)
 
 _SETTINGS: Final = "/v1/b2b/sso/{organization_id}/connections/{connection_id}/settings"
 _NOT_FOUND: Final = (errors.organization_not_found, errors.sso_connection_not_found)
+_ROLES: Final = (
+    errors.invalid_rbac_role_assignment,
+    errors.cannot_assign_default_rbac_role_id,
+    errors.saml_group_role_assignment_does_not_contain_member_group,
+    errors.saml_connection_attribute_mapping_missing_groups_key,
+)
+
+
+class NamedGroupAssignment(msgspec.Struct, kw_only=True):
+    """Members in `group` (at the identity provider) hold the role; people call it display_name."""
+
+    role_id: str
+    group: str
+    display_name: str
 
 
 class SamlSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="saml"):
@@ -38,10 +57,23 @@ class SamlSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="saml
     allow_missing_authn_statement: bool
     idp_initiated_roundtrip: bool
     trust_metadata_certificates: bool
+    metadata_certificate: str
+    idp_slo_url: str
+    idp_slo_response_url: str
+    idp_slo_binding: str
+    implicit_role_assignments: list[ConnectionRole]
+    group_implicit_role_assignments: list[NamedGroupAssignment]
 
 
 class OidcSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="oidc"):
-    """The settings of an OpenID Connect connection."""
+    """The settings of an OpenID Connect connection.
+
+    Its groups are those of the claim `groups`, or of the one that `attribute_mapping` names.
+    """
+
+    end_session_url: str
+    implicit_role_assignments: list[ConnectionRole]
+    group_implicit_role_assignments: list[NamedGroupAssignment]
 
 
 class ExternalSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="external"):
@@ -92,17 +124,29 @@ class UpdateRequest(Request, forbid_unknown_fields=True):
     allow_missing_authn_statement: bool | UnsetType = UNSET
     idp_initiated_roundtrip: bool | UnsetType = UNSET
     trust_metadata_certificates: bool | UnsetType = UNSET
+    metadata_certificate: str | UnsetType = UNSET
+    idp_slo_url: str | UnsetType = UNSET
+    idp_slo_response_url: str | UnsetType = UNSET
+    idp_slo_binding: Literal["redirect", "post"] | UnsetType = UNSET
+    end_session_url: str | UnsetType = UNSET
+    implicit_role_assignments: list[ConnectionRole] | UnsetType = UNSET
+    group_implicit_role_assignments: list[NamedGroupRole] | UnsetType = UNSET
 
 
-@group.endpoint("PUT", _SETTINGS, access=Permission("stytch.sso", "update"), errors=_NOT_FOUND)
+@group.endpoint(
+    "PUT", _SETTINGS, access=Permission("stytch.sso", "update"), errors=(*_NOT_FOUND, *_ROLES)
+)
 async def update(request: UpdateRequest, call: Call) -> SettingsResponse:
     """Change settings of a connection; they count from the next login on."""
+    changes = given(request, without=("organization_id", "connection_id"))
+    rename_assignments(
+        changes,
+        call.caller,
+        connection="implicit_role_assignments",
+        group="group_implicit_role_assignments",
+    )
     connection = await connection_settings.update(
-        call.context,
-        call.project,
-        request.organization_id,
-        request.connection_id,
-        given(request, without=("organization_id", "connection_id")),
+        call.context, call.project, request.organization_id, request.connection_id, changes
     )
     return await _response(call, connection)
 
@@ -112,7 +156,9 @@ async def _response(call: Call, connection: Connection) -> SettingsResponse:
     if connection.saml is not None:
         settings = _saml(connection.saml)
     elif connection.oidc is not None:
-        settings = OidcSettings()
+        settings = OidcSettings(
+            end_session_url=connection.oidc.end_session_url, **_assignments(connection.oidc)
+        )
     else:
         settings = ExternalSettings()
     report = await report_of(call.context, connection)
@@ -138,4 +184,23 @@ def _saml(saml: SamlConfiguration) -> SamlSettings:
         allow_missing_authn_statement=policy.allow_missing_authn_statement,
         idp_initiated_roundtrip=policy.idp_initiated_roundtrip,
         trust_metadata_certificates=policy.trust_metadata_certificates,
+        metadata_certificate=policy.metadata_certificate,
+        idp_slo_url=saml.idp_slo_url,
+        idp_slo_response_url=saml.idp_slo_response_url,
+        idp_slo_binding=saml.idp_slo_binding,
+        **_assignments(saml),
     )
+
+
+def _assignments(configuration: SamlConfiguration | OidcConfiguration) -> dict[str, Any]:
+    return {
+        "implicit_role_assignments": [
+            ConnectionRole(role_id=role_id) for role_id in configuration.connection_roles
+        ],
+        "group_implicit_role_assignments": [
+            NamedGroupAssignment(
+                role_id=each.role_id, group=each.group, display_name=each.display_name
+            )
+            for each in configuration.group_roles
+        ],
+    }

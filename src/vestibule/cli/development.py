@@ -144,7 +144,12 @@ async def _make_project(context: Context, base_url: str) -> None:
     project = await projects.get(context, fixed.project_id)
     try:
         await projects.add_redirect_url(
-            context, project, f"{base_url}/dev/app/callback", login=True, signup=True
+            context,
+            project,
+            f"{base_url}/dev/app/callback",
+            login=True,
+            signup=True,
+            logout=True,
         )
     except Failure as failure:
         if failure.error is not errors.duplicate_redirect_url:

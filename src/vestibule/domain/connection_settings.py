@@ -6,12 +6,33 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connections, organizations
+from vestibule.domain import connection_fields, connections, organizations
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.log import logger
-from vestibule.records import Connection, Project, SamlConfiguration, SamlPolicy
+from vestibule.oidc.errors import OidcError, Reason
+from vestibule.oidc.urls import check_url
+from vestibule.records import (
+    Connection,
+    OidcConfiguration,
+    Organization,
+    Project,
+    SamlConfiguration,
+    SamlPolicy,
+)
+from vestibule.saml.errors import SamlError
+from vestibule.saml.keys import read_certificate
+from vestibule.settings import Settings
 
+_POLICY: Final = SamlPolicy.__struct_fields__
+# Role assignments under the names of our records, with those of the wire.
+_ROLES: Final = {
+    "connection_roles": "implicit_role_assignments",
+    "group_roles": "group_implicit_role_assignments",
+}
+_SAML: Final = (*_POLICY, *_ROLES, "idp_slo_url", "idp_slo_response_url", "idp_slo_binding")
+_OIDC: Final = (*_ROLES, "end_session_url")
+_URLS: Final = ("idp_slo_url", "idp_slo_response_url", "end_session_url")
 _MAX_AUTHN_CONTEXTS: Final = 10
 _MAX_AUTHN_CONTEXT_CHARS: Final = 256
 _PROTOCOLS: Final = {"saml": "SAML", "oidc": "OpenID Connect", "external": "external"}
@@ -39,34 +60,91 @@ async def update(
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         before = await connections.load(tx, organization, connection_id)
-        after = replace(_apply(before, changes), updated_at=context.clock.now())
+        after = replace(
+            _apply(context.settings, organization, before, changes),
+            updated_at=context.clock.now(),
+        )
         await tx.connections.update(after)
     if before.saml is not None and after.saml is not None:
         _warn(connection_id, before.saml.policy, after.saml.policy)
     return after
 
 
-def _apply(connection: Connection, changes: Mapping[str, Any]) -> Connection:
+def _apply(
+    settings: Settings,
+    organization: Organization,
+    connection: Connection,
+    changes: Mapping[str, Any],
+) -> Connection:
     """Return the connection with the settings that were sent, each checked."""
-    known = SamlPolicy.__struct_fields__ if connection.saml is not None else ()
+    known = {"saml": _SAML, "oidc": _OIDC, "external": ()}[connection.protocol]
     for name in changes:
         if name not in known:
             protocol = _PROTOCOLS[connection.protocol]
             raise Failure(
-                errors.bad_request, f"{name}: no setting of this connection, which is {protocol}."
+                errors.bad_request,
+                f"{_ROLES.get(name, name)}: no setting of this connection, which is {protocol}.",
             )
-    if connection.saml is None:
-        return connection
-    return replace(connection, saml=_with_policy(connection.saml, changes))
+    values = {
+        name: _read(settings, name, value) for name, value in changes.items() if name not in _ROLES
+    }
+    configuration = connection.saml or connection.oidc
+    if configuration is not None:
+        values |= connection_fields.role_assignments(organization, configuration, changes)
+    return replace(
+        connection,
+        saml=connection.saml and _with_saml(connection.saml, values),
+        oidc=connection.oidc and _with_oidc(connection.oidc, values),
+    )
 
 
-def _with_policy(saml: SamlConfiguration, changes: Mapping[str, Any]) -> SamlConfiguration:
-    values = {name: _READERS.get(name, _as_sent)(value) for name, value in changes.items()}
-    return replace(saml, policy=replace(saml.policy, **values))
+def _with_saml(saml: SamlConfiguration, values: Mapping[str, Any]) -> SamlConfiguration:
+    policy = {name: value for name, value in values.items() if name in _POLICY}
+    others = {name: value for name, value in values.items() if name not in _POLICY}
+    if "idp_slo_url" in others:
+        # An answer goes where requests go, unless it has a place of its own (Metadata 2.2.2).
+        others.setdefault("idp_slo_response_url", others["idp_slo_url"])
+    changed = replace(saml, policy=replace(saml.policy, **policy), **others)
+    if changed.group_roles:
+        connection_fields.require_groups_mapped(changed)
+    return changed
 
 
-def _as_sent(value: Any) -> Any:
-    return value
+def _with_oidc(oidc: OidcConfiguration, values: Mapping[str, Any]) -> OidcConfiguration:
+    return replace(oidc, **values)
+
+
+def _read(settings: Settings, name: str, value: Any) -> Any:
+    """Return a setting as it is kept. Raises Failure bad_request naming it."""
+    if name in _URLS:
+        return _url(settings, name, value)
+    reader = _READERS.get(name)
+    return value if reader is None else reader(value)
+
+
+def _url(settings: Settings, name: str, value: str) -> str:
+    """Return an address that browsers are sent to, https or listed; '' is none."""
+    if not value:
+        return ""
+    try:
+        url = check_url(value, reason=Reason.URL, secure=False)
+    except OidcError as error:
+        raise Failure(errors.bad_request, f"{name}: expected {error.expected}.") from error
+    if not connection_fields.is_https_or_listed(settings, url):
+        raise Failure(errors.bad_request, f"{name}: expected an https URL.")
+    return url
+
+
+def _certificate(value: str) -> str:
+    """Return a certificate as PEM; '' is none."""
+    if not value:
+        return ""
+    try:
+        return read_certificate(value).pem
+    except SamlError as error:
+        raise Failure(
+            errors.bad_request, f"metadata_certificate: expected {error.expected}."
+        ) from error
 
 
 def _authn_contexts(given: Sequence[str]) -> tuple[str, ...]:
@@ -86,6 +164,7 @@ def _authn_contexts(given: Sequence[str]) -> tuple[str, ...]:
 
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "requested_authn_contexts": _authn_contexts,
+    "metadata_certificate": _certificate,
 }
 
 

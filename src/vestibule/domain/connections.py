@@ -25,6 +25,11 @@ def logout_url(settings: Settings, connection_id: str) -> str:
     return f"{settings.base_url}/v1/public/sso/logout/{connection_id}"
 
 
+def logout_start_url(settings: Settings, connection_id: str, token: str) -> str:
+    """Return where a browser begins the logout that an application's backend has prepared."""
+    return f"{logout_url(settings, connection_id)}/start?token={token}"
+
+
 def start_url(settings: Settings, connection_id: str, public_token: str) -> str:
     """Return where a sign-in at a connection begins, to end at the project's default URLs."""
     query = urlencode({"connection_id": connection_id, "public_token": public_token})

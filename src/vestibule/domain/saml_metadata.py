@@ -89,7 +89,7 @@ def published(settings: Settings, metadata: IdentityProviderMetadata) -> Publish
 
 def _logout(settings: Settings, metadata: IdentityProviderMetadata) -> dict[str, str]:
     """Return where Single Logout goes; nowhere when that is not as safe as a login has to be."""
-    redirect = metadata.redirect_slo_url is not None
+    redirect = metadata.redirect_slo_url is not None or metadata.post_slo_url is None
     url = metadata.redirect_slo_url if redirect else metadata.post_slo_url
     response = metadata.redirect_slo_response_url if redirect else metadata.post_slo_response_url
     usable = [

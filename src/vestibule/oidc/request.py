@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -59,13 +59,25 @@ def authorization_url(
     }
     if max_age is not None:
         parameters["max_age"] = str(max_age)
+    return with_parameters(
+        endpoint, parameters, reserved={"request", "request_uri", "response_mode"}
+    )
+
+
+def with_parameters(
+    endpoint: str, parameters: Mapping[str, str], *, reserved: Collection[str] = ()
+) -> str:
+    """Return an endpoint of a provider with our parameters behind those it has.
+
+    Raises OidcError(oidc.url) when its own query names one of ours, or a `reserved` one.
+    """
     query = urlsplit(endpoint).query
     given = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
-    taken = given & (parameters.keys() | {"request", "request_uri", "response_mode"})
+    taken = given & {*parameters, *reserved}
     if taken:
         raise OidcError(
             Reason.URL,
-            expected="an authorization endpoint whose query leaves our parameters alone",
+            expected="an endpoint whose query leaves our parameters alone",
             received=", ".join(sorted(taken)),
         )
     joint = "&" if query else "" if endpoint.endswith("?") else "?"
