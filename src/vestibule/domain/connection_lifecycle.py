@@ -102,17 +102,21 @@ async def delete(context: Context, project: Project, locator: str, connection_id
     others.
     """
     async with context.store.write() as tx:
-        organization = await organizations.load(tx, project, locator, lock=True)
-        connection = await connections.load(tx, organization, connection_id, lock=True)
+        organization = await organizations.load(tx, project, locator)
         within: dict[str, Any] = {
             "project_id": project.project_id,
             "organization_id": organization.organization_id,
         }
+        # A login that is under way holds its token, and will want what is locked here next.
+        await tx.sso_tokens.delete(**within, connection_id=connection_id)
+        organization = await organizations.load(
+            tx, project, organization.organization_id, lock=True
+        )
+        connection = await connections.load(tx, organization, connection_id, lock=True)
         is_default = organization.sso_default_connection_id == connection.connection_id
         if is_default and await tx.connections.count(**within, status="active") > 1:
             raise Failure(errors.cannot_delete_default_sso_connection)
         await connections.sever(tx, [connection], now=context.clock.now())
-        # First the connection: whoever is just logging in through it is waited for, or fails.
         await tx.connections.delete(**within, connection_id=connection.connection_id)
         await connection_factors.remove(tx, connection)
         await tx.organizations.update(_without(organization, connection.connection_id))

@@ -1,0 +1,120 @@
+"""Logins and exchanges that are under way while what they hang on goes away: ST-14, MT-08."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.asgi import Answer
+from tests.support.doors import Door, open_door, open_external
+from tests.support.refusals import left
+from tests.support.scenario import Scenario
+
+AUTHENTICATE = "/v1/b2b/sso/authenticate"
+EXCHANGE = "/v1/b2b/sessions/exchange"
+
+
+@pytest.fixture
+async def door(scenario: Scenario) -> Door:
+    return await open_door(scenario, "saml")
+
+
+async def redeem(door: Door, token: str, **more: Any) -> Answer:
+    return await door.scenario.api.call("POST", AUTHENTICATE, {"sso_token": token, **more})
+
+
+async def exchange(door: Door, session: dict[str, Any]) -> Answer:
+    body = {
+        "organization_id": door.organization_id,
+        "session_token": session["session_token"],
+    }
+    return await door.scenario.api.call("POST", EXCHANGE, body)
+
+
+async def delete_connection(door: Door) -> Answer:
+    path = f"/v1/b2b/sso/{door.organization_id}/connections/{door.connection_id}"
+    return await door.scenario.api.call("DELETE", path)
+
+
+async def holding(door: Door) -> int:
+    """Return how many sessions and intermediate ones have a factor of the door's connection."""
+    async with door.scenario.context.store.read() as tx:
+        held = [each.factors for each in await tx.sessions.all()]
+        held += [each.factors for each in await tx.intermediate_sessions.all()]
+    return sum(
+        factor.details.get("provider_id") == door.connection_id
+        for factors in held
+        for factor in factors
+    )
+
+
+@pytest.mark.case("ST-14")
+@pytest.mark.parametrize("known", [False, True])
+async def test_no_login_outlives_the_deletion_of_its_connection(door: Door, known: bool) -> None:
+    second = await door.scenario.oidc_connection(door.organization_id)
+    other = Door(door.scenario, "oidc", second)
+    if known:
+        await other.log_in()
+    first = await door.log_in(email="somebody@acme.test", subject="somebody")
+    tokens = [await other.token() for _ in range(8)]
+    linked = await door.log_in()
+    answers = await asyncio.gather(
+        *(redeem(other, token) for token in tokens[:4]),
+        delete_connection(other),
+        *(redeem(other, token, session_token=linked["session_token"]) for token in tokens[4:]),
+    )
+    assert answers[4].status == 200
+    for answer in (*answers[:4], *answers[5:]):
+        assert answer.status in {200, 404}, answer.text
+        if answer.status == 404:
+            assert answer.json["error_type"] == "sso_token_not_found"
+    assert await holding(other) == 0
+    # What hangs on the other connection alone is there as before.
+    path, body = "/v1/b2b/sessions/authenticate", {"session_token": first["session_token"]}
+    await door.scenario.api.good("POST", path, body)
+    await door.scenario.api.good("POST", path, {"session_token": linked["session_token"]})
+
+
+@pytest.mark.case("ST-14", "MT-08")
+@pytest.mark.parametrize("known", [False, True])
+async def test_no_exchange_outlives_the_deletion_of_the_connection_there(
+    door: Door, known: bool
+) -> None:
+    target = await open_external(door)
+    await target.add_member()
+    first = await door.log_in()
+    if known:
+        assert (await exchange(target, first)).status == 200
+    answers = await asyncio.gather(
+        *(exchange(target, first) for _ in range(5)),
+        delete_connection(target),
+        *(exchange(target, first) for _ in range(5)),
+    )
+    assert answers[5].status == 200
+    for answer in (*answers[:5], *answers[6:]):
+        assert answer.status in {200, 400}, answer.text
+        if answer.status == 400:
+            assert answer.json["error_type"] == "insufficient_factors_for_session_exchange"
+    assert await holding(target) == 0
+    assert await holding(door) == 1
+    assert (await left(door.scenario)).registrations == 1
+
+
+@pytest.mark.case("ST-14")
+async def test_no_exchange_revives_a_member_who_is_deleted_meanwhile(door: Door) -> None:
+    target = await open_external(door)
+    added = await target.add_member()
+    first = await door.log_in()
+    where = {"project_id": door.scenario.project.project_id, "member_id": added["member_id"]}
+    async with door.scenario.context.store.write() as tx:
+        # The deletion has begun and holds the member; the exchange begins, and waits for it.
+        assert await tx.members.find(lock=True, **where) is not None
+        coming = asyncio.create_task(exchange(target, first))
+        await asyncio.sleep(0.3)
+        await tx.member_emails.delete(**where)
+        await tx.members.change({"status": "deleted"}, **where)
+    answer = await coming
+    assert (answer.status, answer.json["error_type"]) == (404, "member_not_found")
+    async with door.scenario.context.store.read() as tx:
+        assert await tx.sessions.count(**where) == 0
+        assert await tx.registrations.count(**where) == 0
