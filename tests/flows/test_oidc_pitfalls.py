@@ -313,24 +313,6 @@ async def test_an_issuer_that_all_tenants_share_is_refused(scenario: Scenario, t
         )
 
 
-def publish(scenario: Scenario, issuer: str, *, at: str) -> None:
-    document = {
-        "issuer": issuer,
-        "authorization_endpoint": f"{ISSUER}/authorize",
-        "token_endpoint": f"{ISSUER}/token",
-        "userinfo_endpoint": f"{ISSUER}/userinfo",
-        "jwks_uri": f"{ISSUER}/jwks",
-    }
-
-    async def answer(_method: str, url: str, _body: bytes) -> FetchResponse:
-        headers = {"content-type": "application/json"}
-        return FetchResponse(
-            status=200, headers=headers, body=json.dumps(document).encode(), url=url
-        )
-
-    scenario.fetch.answers[at] = answer
-
-
 @pytest.mark.parametrize(
     ("pasted", "issuer"),
     [
@@ -351,7 +333,7 @@ async def test_a_pasted_discovery_url_becomes_the_issuer_that_its_document_names
     scenario: Scenario, pasted: str, issuer: str
 ) -> None:
     door = await vendor_door(scenario, "oidc", "generic")
-    publish(scenario, issuer, at=f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    scenario.publish(issuer)
     answer = await change(door, issuer=pasted)
     assert answer["connection"]["issuer"] == issuer
     assert answer["connection"]["status"] == "active"

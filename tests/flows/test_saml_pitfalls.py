@@ -340,7 +340,7 @@ async def test_too_many_groups_are_told_and_count_as_not_sent(scenario: Scenario
         )
     )
     assert "stytch_admin" in result["member_session"]["roles"]
-    trace = (await traces(scenario))[-1]
+    (trace,) = (each for each in await traces(scenario) if each.steps[-1].pitfall)
     assert (trace.outcome, trace.side) == ("succeeded", "")
     note = trace.steps[-1]
     assert (note.name, note.pitfall, note.passed) == ("groups", "too-many-groups", True)

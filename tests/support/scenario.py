@@ -123,6 +123,20 @@ class Scenario:
         **response: Any,
     ) -> dict[str, str]:
         """Start at a SAML connection and return the form that the identity provider would post."""
+        request_id, relay_state = await self.saml_request(browser, connection, start=start)
+        return {
+            "SAMLResponse": self.saml_response(connection, in_response_to=request_id, **response),
+            "RelayState": relay_state,
+        }
+
+    async def saml_request(
+        self,
+        browser: Browser,
+        connection: dict[str, Any],
+        *,
+        start: dict[str, str] | None = None,
+    ) -> tuple[str, str]:
+        """Start at a SAML connection and return the ID of the request and its RelayState."""
         started = await self.start(
             browser, connection_id=connection["connection_id"], **(start or {})
         )
@@ -131,12 +145,7 @@ class Scenario:
         request = zlib.decompress(b64decode(query["SAMLRequest"][0]), wbits=-zlib.MAX_WBITS)
         found = _REQUEST_ID.search(request)
         assert found is not None
-        return {
-            "SAMLResponse": self.saml_response(
-                connection, in_response_to=found[1].decode(), **response
-            ),
-            "RelayState": query["RelayState"][0],
-        }
+        return found[1].decode(), query["RelayState"][0]
 
     def saml_response(
         self,
@@ -228,22 +237,28 @@ class Scenario:
         body = {"sso_token": token, **options}
         return dict(await self.api.good("POST", "/v1/b2b/sso/authenticate", body))
 
+    def publish(self, issuer: str) -> None:
+        """Let the scenario's provider describe itself under this issuer, too."""
+
+        async def discovery(_method: str, url: str, _body: bytes) -> FetchResponse:
+            document = {
+                "issuer": issuer,
+                "authorization_endpoint": f"{ISSUER}/authorize",
+                "token_endpoint": f"{ISSUER}/token",
+                "userinfo_endpoint": f"{ISSUER}/userinfo",
+                "jwks_uri": f"{ISSUER}/jwks",
+            }
+            return _json(url, document)
+
+        address = f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
+        self.fetch.answers[address] = discovery
+
     def _publish_provider(self) -> None:
+        self.publish(ISSUER)
         answers = self.fetch.answers
-        answers[f"{ISSUER}/.well-known/openid-configuration"] = self._discovery
         answers[f"{ISSUER}/token"] = self._token
         answers[f"{ISSUER}/jwks"] = self._jwks
         answers[f"{ISSUER}/userinfo"] = self._userinfo
-
-    async def _discovery(self, _method: str, url: str, _body: bytes) -> FetchResponse:
-        document = {
-            "issuer": ISSUER,
-            "authorization_endpoint": f"{ISSUER}/authorize",
-            "token_endpoint": f"{ISSUER}/token",
-            "userinfo_endpoint": f"{ISSUER}/userinfo",
-            "jwks_uri": f"{ISSUER}/jwks",
-        }
-        return _json(url, document)
 
     async def _token(self, _method: str, url: str, _body: bytes) -> FetchResponse:
         answer = {
