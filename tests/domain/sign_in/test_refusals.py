@@ -128,12 +128,6 @@ def test_failures_of_our_own(error: ErrorType, reason: str, side: str, told: boo
     assert refusal.steps[-1].received == "in these words"
 
 
-@pytest.mark.parametrize("words", ["AADSTS50105: The user", "User is not assigned to the app."])
-def test_a_person_without_access_is_told_apart(words: str) -> None:
-    refusal = of(OidcError(OidcReason.CODE, received=f"access_denied: {words}"))
-    assert refusal.error is errors.oidc_user_not_assigned_to_app_in_idp
-
-
 @pytest.mark.parametrize(
     "error", [StoreUnavailable("x"), Conflict("x.y"), RuntimeError("x"), KeyError("x")]
 )

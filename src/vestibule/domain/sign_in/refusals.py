@@ -116,7 +116,6 @@ _REASONS: Final[Mapping[ErrorType, str]] = {
     errors.bad_request: "http.params",
     errors.missing_saml_response: "http.params",
 }
-_NOT_ASSIGNED: Final = ("aadsts50105", "user is not assigned")  # Entra, Okta
 
 
 def of(error: Exception) -> Refusal | None:
@@ -128,8 +127,6 @@ def of(error: Exception) -> Refusal | None:
         return Refusal(known, error.reason.value, ends.side, told)
     if isinstance(error, OidcError):
         known, side = _lookup(_OIDC, error.reason.value)
-        if any(words in (error.received or "").lower() for words in _NOT_ASSIGNED):
-            known = errors.oidc_user_not_assigned_to_app_in_idp
         return Refusal(known, error.reason.value, side, steps(error.steps))
     if isinstance(error, Failure):
         side = _FAILURE_SIDES.get(error.error.name, "identity_provider")
