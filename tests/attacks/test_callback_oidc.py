@@ -410,6 +410,48 @@ async def test_a_code_is_sent_as_one_form_field(
     assert request["redirect_uri"] == [connection["redirect_url"]]
 
 
+@pytest.mark.case("OI-05", "OI-08")
+async def test_a_code_of_another_sign_in_is_refused(
+    scenario: Scenario, connection: Connection
+) -> None:
+    """The attacker's code, in the victim's callback: the ID token has the attacker's nonce."""
+    browser, state = await started(scenario, connection)
+    attacker, _ = await started(scenario, connection)
+    assert attacker.cookies != browser.cookies
+    answer = await come_back(browser, connection, {"code": "of-the-attacker", "state": state})
+    await assert_refused(
+        scenario, answer, error=errors.oidc_invalid_id_token, reason="oidc.nonce", before=USED
+    )
+
+
+@pytest.mark.case("OI-55")
+async def test_tokens_of_the_provider_open_nothing_here(
+    scenario: Scenario, connection: Connection
+) -> None:
+    scenario.provider.access_token = "a" * 64
+    login = await scenario.authenticate(await scenario.oidc_token(connection))
+    id_token = oidc_documents.token(scenario.provider.claims)
+    sessions, bad = "/v1/b2b/sessions/authenticate", scenario.api.bad
+    for token in ("a" * 64, id_token):
+        assert (await bad("POST", sessions, {"session_token": token}))[1] in {
+            "session_not_found",
+            "invalid_session_token",
+        }
+        assert (await bad("POST", sessions, {"session_jwt": token}))[1] in {
+            "jwt_invalid_issuer",
+            "unable_to_parse_session_jwt",
+        }
+        body = {"sso_token": token}
+        assert (await bad("POST", "/v1/b2b/sso/authenticate", body))[1] == "sso_token_not_found"
+        target = f"/v1/b2b/organizations/{login['organization_id']}"
+        for name in ("x-stytch-member-session", "x-stytch-member-sessionjwt"):
+            answer = await scenario.api.call("PUT", target, {}, headers={name: token})
+            assert 400 <= answer.status < 500
+        bearer = {"authorization": f"Bearer {token}"}
+        answer = await scenario.api.call("PUT", target, {}, headers=bearer)
+        assert answer.json["error_type"] == "unauthorized_credentials"
+
+
 def publishing(scenario: Scenario, *signers: Signer) -> None:
     document = {"keys": [signer.jwk() for signer in signers]}
     scenario.fetch.answers[f"{ISSUER}/jwks"] = answering(document)

@@ -110,12 +110,15 @@ async def test_client_proves_itself_as_the_provider_wants(
         await tx.connections.update(replace(connection, oidc=oidc))
     member = await door.log_in()
     scenario.clock.advance(HOUR)
+    scenario.fetch.headers.clear()
     await only(scenario.api, member)
     (form,) = provider.refreshes
     if method == "client_secret_post":
         assert (form["client_id"], form["client_secret"]) == (CLIENT_ID, CLIENT_SECRET)
     else:
         assert "client_secret" not in form
+        pair = b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        assert scenario.fetch.headers[0]["Authorization"] == f"Basic {pair}"
 
 
 async def test_without_a_refresh_token_an_access_token_ends(
