@@ -33,6 +33,10 @@ PERMISSIONS = {
     # Vestibule's own.
     "sso.settings.get": ("stytch.sso", "get"),
     "sso.settings.update": ("stytch.sso", "update"),
+    "sso.settings.metadata.accept": ("stytch.sso", "update"),
+    "sso.settings.metadata.refuse": ("stytch.sso", "update"),
+    "sso.settings.metadata.refresh": ("stytch.sso", "update"),
+    "sso.settings.metadata.stop": ("stytch.sso", "update"),
 }
 OWN = {"organizations.members.update", "organizations.members.delete", "sessions.revoke"}
 SECRET_ONLY = {

@@ -69,5 +69,7 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
         "external_connection_id": "none",
     },
     "sso.external.update_connection": {"display_name": "New"},
+    "sso.settings.metadata.accept": {"digest": "none"},
+    "sso.settings.metadata.refuse": {"digest": "none"},
     "rbac.organizations.set_org_policy": {"org_policy": {"roles": []}},
 }
