@@ -94,6 +94,25 @@ async def test_an_identity_provider_that_hangs_holds_up_no_other_login(scenario:
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
+@pytest.mark.case("SR-16")
+async def test_every_request_is_made_for_the_tenant_whose_provider_is_asked(
+    scenario: Scenario,
+) -> None:
+    """Whom a request is for is all that keeps tenants apart (see test_outbound_peers.py)."""
+    for name in ("First", "Second"):
+        before = len(scenario.fetch.tenants)
+        door = await open_door(scenario, "oidc", name)
+        await door.log_in()
+        made = await scenario.api.good("POST", f"/v1/b2b/sso/saml/{door.organization_id}", {})
+        path = f"/v1/b2b/sso/saml/{door.organization_id}/connections"
+        by_url = f"{path}/{made['connection']['connection_id']}/url"
+        await scenario.api.bad("PUT", by_url, {"metadata_url": "https://idp.example.com/none"})
+        asked = [url for _, url, _ in scenario.fetch.requests[before:]]
+        assert len(asked) >= 4
+        assert asked[-1] == "https://idp.example.com/none"
+        assert set(scenario.fetch.tenants[before:]) == {door.organization_id}
+
+
 # What anybody can ask for ----------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from vestibule.domain.context import Context
 from vestibule.domain.sign_in import callback, refusals
 from vestibule.domain.sign_in.callback import Target
 from vestibule.errors import Failure
+from vestibule.fetch import acting_for
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.expectation import LogoutExpectation
 from vestibule.oidc.logout_token import VerifiedLogoutToken, verify_logout_token
@@ -43,7 +44,8 @@ async def _receive(context: Context, found: Target, token: str, trace_id: str) -
         raise Failure(errors.oidc_connection_not_found)
     if found.connection.status != "active":
         raise Failure(errors.requires_active_sso_connection)
-    logout = await _verified(context, oidc, token)
+    with acting_for(found.connection.organization_id):
+        logout = await _verified(context, oidc, token)
     now = context.clock.now()
     async with context.store.write() as tx:
         await _claim(tx, found, logout)

@@ -20,7 +20,7 @@ from vestibule.domain.context import Context
 from vestibule.domain.upkeep import feeds
 from vestibule.domain.upkeep.readings import Reading
 from vestibule.errors import ErrorType, Failure
-from vestibule.fetch import FetchError
+from vestibule.fetch import FetchError, acting_for
 from vestibule.identity_providers.microsoft_entra import is_of_no_tenant
 from vestibule.oidc.discovery import Discovery, discovery_url, issuer_of, parse_discovery
 from vestibule.oidc.errors import OidcError, Reason
@@ -106,7 +106,8 @@ async def update(
     if _wants_discovery(_oidc(before), _oidc(changed), sent):
         try:
             issuer = _oidc(changed).issuer
-            found = await _discover(context, issuer, own_word=pasted is not None)
+            with acting_for(organization.organization_id):
+                found = await _discover(context, issuer, own_word=pasted is not None)
             sent["issuer"] = found.issuer
         except (OidcError, FetchError) as error:
             warnings.append(oidc_warnings.unusable(error))

@@ -15,6 +15,7 @@ from vestibule.domain import members, oidc_provider, oidc_tokens, organizations
 from vestibule.domain.context import Context
 from vestibule.domain.oidc_tokens import ProviderTokens
 from vestibule.errors import Failure
+from vestibule.fetch import acting_for
 from vestibule.log import logger
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.expectation import Expectation
@@ -172,7 +173,8 @@ async def _claim(context: Context, row: OidcToken) -> bool:
 
 async def _refresh(context: Context, kept: _Kept, tokens: ProviderTokens) -> ProviderTokens:
     try:
-        renewed = await _ask(context, kept.oidc, tokens)
+        with acting_for(kept.organization.organization_id):
+            renewed = await _ask(context, kept.oidc, tokens)
     except OidcError as error:
         async with context.store.write() as tx:
             if error.reason in _OF_ANOTHER:

@@ -20,6 +20,7 @@ from vestibule.domain.connection_lifecycle import ConnectionView
 from vestibule.domain.context import Context
 from vestibule.domain.upkeep import feeds
 from vestibule.errors import Failure
+from vestibule.fetch import acting_for
 from vestibule.records import (
     Connection,
     Organization,
@@ -107,8 +108,10 @@ async def update_by_url(
     """
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, locator)
-        _saml(await connections.load(tx, organization, connection_id, error=_NOT_FOUND))
-    reading = await saml_metadata.read(context, metadata_url)
+        before = _saml(await connections.load(tx, organization, connection_id, error=_NOT_FOUND))
+    signer = before.policy.metadata_certificate
+    with acting_for(organization.organization_id):
+        reading = await saml_metadata.read(context, metadata_url, signer=signer)
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)

@@ -16,7 +16,7 @@ from vestibule.domain.sign_in.callback import Done, Target
 from vestibule.domain.sign_in.mapping import oidc_identity
 from vestibule.domain.sign_in.start import VERIFIER_PURPOSE
 from vestibule.errors import Failure
-from vestibule.fetch import FetchError
+from vestibule.fetch import FetchError, acting_for
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.id_token import Expectation, VerifiedIdToken, verify_id_token
 from vestibule.oidc.request import parse_callback, peek_state
@@ -45,7 +45,8 @@ async def complete(context: Context, found: Target, answer: OidcAnswer) -> Done:
     trace_id = callback.new_trace_id(context, found)
     state = peek_state(answer.query)
     work = _complete(context, found, answer, state, trace_id)
-    return await callback.recorded(context, found, work, trace_id=trace_id, token=state or "")
+    with acting_for(found.connection.organization_id):
+        return await callback.recorded(context, found, work, trace_id=trace_id, token=state or "")
 
 
 async def _complete(
