@@ -282,8 +282,9 @@ async def test_a_token_of_entras_first_version_is_an_issuer_that_is_not_exact(
         pitfall="issuer-not-exact",
         side="vestibule",
         fix=(
-            "Microsoft Entra ID: enter the issuer into the connection exactly as it is sent, to "
-            "the last slash (https://login.microsoftonline.com/<Directory (tenant) ID>/v2.0)."
+            "Microsoft Entra ID: enter the issuer into the connection exactly as the console shows "
+            "it, to the last slash "
+            "(https://login.microsoftonline.com/<Directory (tenant) ID>/v2.0)."
         ),
     )
 

@@ -17,6 +17,7 @@ from tests.support.saml_keys import NOT_AFTER, NOT_BEFORE, certificate, signer
 from tests.support.scenario import IDP_ENTITY, MAPPING, Scenario, token_of
 from vestibule import errors
 from vestibule.clock import DAY
+from vestibule.errors import ErrorType
 from vestibule.identity_providers.microsoft_entra import GROUPS
 from vestibule.saml.xml import SAMLP
 
@@ -279,11 +280,52 @@ async def test_an_issuer_that_is_not_exact(scenario: Scenario) -> None:
         pitfall="issuer-not-exact",
         side="vestibule",
         fix=(
-            "Okta: enter the issuer into the connection exactly as it is sent, to the last slash "
-            "(Sign On > More details > Issuer)."
+            "Okta: enter the issuer into the connection exactly as the console shows it, to the "
+            "last slash (Sign On > More details > Issuer)."
         ),
     )
     assert (trace.steps[-1].expected, trace.steps[-1].received) == (IDP_ENTITY, f"{IDP_ENTITY}/")
+
+
+@pytest.mark.parametrize(
+    ("field", "reason", "error", "pitfall", "fix"),
+    [
+        (
+            "acs",
+            "saml.dest",
+            errors.invalid_saml_response,
+            "acs-url-mismatch",
+            (
+                "Duo: enter the connection's acs_url as it is, character by character (Service "
+                "Provider > ACS URL)."
+            ),
+        ),
+        (
+            "audience",
+            "saml.aud",
+            errors.invalid_audience_saml_response,
+            "audience-mismatch",
+            (
+                "Duo: enter the connection's audience_uri as it is, character by character "
+                "(Service Provider > Entity ID)."
+            ),
+        ),
+    ],
+)
+async def test_a_value_of_ours_that_was_copied_wrong(
+    scenario: Scenario, field: str, *, reason: str, error: ErrorType, pitfall: str, fix: str
+) -> None:
+    door = await vendor_door(scenario, "saml", "duo")
+    root = response(door, **{field: f"{door.connection['acs_url']}/"})
+    await assert_told(
+        scenario,
+        await post(door, root),
+        error=error,
+        reason=reason,
+        pitfall=pitfall,
+        side="identity_provider",
+        fix=fix,
+    )
 
 
 async def test_another_identity_provider_is_no_inexact_issuer(scenario: Scenario) -> None:

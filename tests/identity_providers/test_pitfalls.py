@@ -11,6 +11,8 @@ PROTOCOLS: tuple[Protocol, ...] = ("saml", "oidc")
 ONLY: dict[Pitfall, Protocol] = {
     Pitfall.NAME_ID_FORMAT: "saml",
     Pitfall.NAME_ID_CHANGES: "saml",
+    Pitfall.ACS_URL_MISMATCH: "saml",
+    Pitfall.AUDIENCE_MISMATCH: "saml",
     Pitfall.STALE_METADATA: "saml",
     Pitfall.WRONG_CERTIFICATE: "saml",
     Pitfall.ANSWERS_NO_REQUEST: "saml",

@@ -11,6 +11,8 @@ class Pitfall(StrEnum):
     NAME_ID_FORMAT = "nameid-format"
     NAME_ID_CHANGES = "nameid-changes"
     ATTRIBUTE_NOT_SENT = "attribute-not-sent"
+    ACS_URL_MISMATCH = "acs-url-mismatch"
+    AUDIENCE_MISMATCH = "audience-mismatch"
     STALE_METADATA = "stale-metadata"
     WRONG_CERTIFICATE = "wrong-certificate"
     REDIRECT_URI_MISMATCH = "redirect-uri-mismatch"

@@ -29,7 +29,7 @@ class _Entry(NamedTuple):
     places: tuple[str, ...]
 
 
-# A certificate is never to be taken from the message: anybody can write one into it.
+# Nothing is to be taken from the message: anybody can write a certificate or an issuer into one.
 _ENTRIES: Final[Mapping[Pitfall, _Entry]] = {
     Pitfall.NAME_ID_FORMAT: _Entry(
         "identity_provider",
@@ -46,6 +46,16 @@ _ENTRIES: Final[Mapping[Pitfall, _Entry]] = {
         "change the connection's attribute_mapping to a name that was received, or send the "
         "attribute under the mapped name",
         ("attributes",),
+    ),
+    Pitfall.ACS_URL_MISMATCH: _Entry(
+        "identity_provider",
+        "enter the connection's acs_url as it is, character by character",
+        ("acs_url",),
+    ),
+    Pitfall.AUDIENCE_MISMATCH: _Entry(
+        "identity_provider",
+        "enter the connection's audience_uri as it is, character by character",
+        ("audience_uri",),
     ),
     Pitfall.STALE_METADATA: _Entry(
         "vestibule",
@@ -71,7 +81,7 @@ _ENTRIES: Final[Mapping[Pitfall, _Entry]] = {
     ),
     Pitfall.ISSUER_NOT_EXACT: _Entry(
         "vestibule",
-        "enter the issuer into the connection exactly as it is sent, to the last slash",
+        "enter the issuer into the connection exactly as the console shows it, to the last slash",
         ("issuer", "idp_entity_id", "metadata_url", "metadata_file"),
     ),
     Pitfall.MISSING_SECRET: _Entry(

@@ -32,6 +32,11 @@ from vestibule.saml.key_info import shown_certificates
 from vestibule.saml.keys import Certificate
 from vestibule.saml.response import read_form_field
 
+_URLS: Final = {
+    SamlReason.SAML_DESTINATION: Pitfall.ACS_URL_MISMATCH,
+    SamlReason.SAML_RECIPIENT: Pitfall.ACS_URL_MISMATCH,
+    SamlReason.SAML_AUDIENCE: Pitfall.AUDIENCE_MISMATCH,
+}
 _SIGNED_BY_ANOTHER: Final = frozenset({SamlReason.SIG_VALUE, SamlReason.SIG_KEY})
 
 
@@ -155,7 +160,8 @@ def _saml(
         return _Finding(Pitfall.ISSUER_NOT_EXACT)
     if error.reason in _SIGNED_BY_ANOTHER:
         return _certificate(trusted, shown)
-    return None
+    wrong_url = _URLS.get(error.reason)
+    return _Finding(wrong_url) if wrong_url else None
 
 
 def _certificate(trusted: Sequence[Certificate], shown: Sequence[Certificate]) -> _Finding | None:
