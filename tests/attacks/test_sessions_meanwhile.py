@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.asgi import Answer
 from tests.support.doors import Door, open_door, open_external
-from tests.support.refusals import left
+from tests.support.refusals import Left, left
 from tests.support.scenario import Scenario
 
 AUTHENTICATE = "/v1/b2b/sso/authenticate"
@@ -118,3 +118,23 @@ async def test_no_exchange_revives_a_member_who_is_deleted_meanwhile(door: Door)
     async with door.scenario.context.store.read() as tx:
         assert await tx.sessions.count(**where) == 0
         assert await tx.registrations.count(**where) == 0
+
+
+@pytest.mark.case("ST-14")
+@pytest.mark.parametrize("known", [False, True])
+async def test_no_login_outlives_the_deletion_of_its_organization(door: Door, known: bool) -> None:
+    if known:
+        await door.log_in()
+    tokens = [await door.token() for _ in range(6)]
+    path = f"/v1/b2b/organizations/{door.organization_id}"
+    answers = await asyncio.gather(
+        *(redeem(door, token) for token in tokens[:3]),
+        door.scenario.api.call("DELETE", path),
+        *(redeem(door, token) for token in tokens[3:]),
+    )
+    assert answers[3].status == 200, answers[3].text
+    for answer in (*answers[:3], *answers[4:]):
+        assert answer.status in {200, 404}, answer.text
+        if answer.status == 404:
+            assert answer.json["error_type"] in {"sso_token_not_found", "organization_not_found"}
+    assert await left(door.scenario) == Left()

@@ -184,15 +184,15 @@ async def delete(context: Context, project: Project, locator: str) -> str:
     """
     async with context.store.write() as tx:
         organization = await load(tx, project, locator)
-        owned = await tx.connections.all(
-            project_id=project.project_id,
-            organization_id=organization.organization_id,
-            lock=True,
-        )
+        within: dict[str, Any] = {
+            "project_id": project.project_id,
+            "organization_id": organization.organization_id,
+        }
+        # A login that is under way holds its token, and will want what is locked here next.
+        await tx.sso_tokens.delete(**within)
+        owned = await tx.connections.all(**within, lock=True)
         await connections.sever(tx, owned, now=context.clock.now())
-        await tx.organizations.delete(
-            project_id=project.project_id, organization_id=organization.organization_id
-        )
+        await tx.organizations.delete(**within)
     return organization.organization_id
 
 
