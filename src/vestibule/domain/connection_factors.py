@@ -1,14 +1,18 @@
 """The factors of a connection in sessions, which go when the connection goes (semantics 1.4)."""
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
 from vestibule.domain.factors import without_connection
-from vestibule.records import Connection
+from vestibule.records import Connection, IntermediateSession, Session
 from vestibule.store.interface import Transaction
+from vestibule.store.table import Rows
 
 _AT_ONCE: Final = 500
+
+
+Holder = TypeVar("Holder", Session, IntermediateSession)
 
 
 async def remove(tx: Transaction, connection: Connection) -> None:
@@ -17,30 +21,24 @@ async def remove(tx: Transaction, connection: Connection) -> None:
     A session that is left without a primary factor ends. To be called after the connection has
     been written or deleted: a login through it that is under way is then either seen or fails.
     """
-    connection_id = connection.connection_id
+    await _remove(tx.sessions, "session_id", connection)
+    await _remove(tx.intermediate_sessions, "token_id", connection)
+
+
+async def _remove(rows: Rows[Holder], key: str, connection: Connection) -> None:
+    """Go through the rows that hold a factor of `connection`, some at a time."""
     of: dict[str, Any] = {
         "project_id": connection.project_id,
         "organization_id": connection.organization_id,
     }
     # The underscore is escaped for LIKE; no value can hold a quotation mark that is not, for JSON.
-    holding = {**of, "factors__like": f'%"provider\\_id":"{connection_id}"%'}
-    last = ""
-    while found := await tx.sessions.all(**holding, session_id__gt=last, lock=True, limit=_AT_ONCE):
-        for session in found:
-            left = without_connection(session.factors, connection_id)
+    holding = f'%"provider\\_id":"{connection.connection_id}"%'
+    beyond: dict[str, Any] = {}
+    while found := await rows.all(**of, **beyond, factors__like=holding, lock=True, limit=_AT_ONCE):
+        for each in found:
+            left = without_connection(each.factors, connection.connection_id)
             if left:
-                await tx.sessions.update(replace(session, factors=left))
+                await rows.update(replace(each, factors=left))
             else:
-                await tx.sessions.delete(**of, session_id=session.session_id)
-        last = found[-1].session_id
-    last = ""
-    while waiting := await tx.intermediate_sessions.all(
-        **holding, token_id__gt=last, lock=True, limit=_AT_ONCE
-    ):
-        for each in waiting:
-            left = without_connection(each.factors, connection_id)
-            if left:
-                await tx.intermediate_sessions.update(replace(each, factors=left))
-            else:
-                await tx.intermediate_sessions.delete(**of, token_id=each.token_id)
-        last = waiting[-1].token_id
+                await rows.delete(**of, **{key: getattr(each, key)})
+        beyond = {f"{key}__gt": getattr(found[-1], key)}
