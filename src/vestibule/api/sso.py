@@ -12,7 +12,13 @@ from vestibule.api.objects.connections import (
     oidc_object,
     saml_object,
 )
-from vestibule.api.objects.sessions import LoginResponse, outcome_fields, require_locale
+from vestibule.api.objects.sessions import (
+    NAMED_SESSION,
+    WANTED_SESSION,
+    LoginResponse,
+    outcome_fields,
+    require_locale,
+)
 from vestibule.domain import connection_lifecycle
 from vestibule.domain.outcome import Wanted
 from vestibule.domain.sign_in import redemption
@@ -130,7 +136,6 @@ class AuthenticateResponse(LoginResponse, kw_only=True):
         errors.invalid_pkce_code_verifier,
         errors.invalid_connection_for_jit_provisioning,
         errors.operation_restricted_by_organization_auth_methods,
-        errors.organization_suspended,
         errors.user_lock_limit_reached,
         errors.duplicate_member_email,
         errors.retired_member_email,
@@ -138,11 +143,8 @@ class AuthenticateResponse(LoginResponse, kw_only=True):
         errors.sso_connection_not_found,
         errors.requires_active_sso_connection,
         errors.too_many_session_arguments,
-        errors.session_not_found,
-        errors.invalid_session_token,
-        errors.invalid_session_duration_minutes,
-        errors.custom_claims_too_large,
-        errors.stytch_claims_in_custom_claims,
+        *NAMED_SESSION,
+        *WANTED_SESSION,
         errors.intermediate_session_not_found,
         errors.invalid_intermediate_session_token_for_organization,
         errors.invalid_locale,

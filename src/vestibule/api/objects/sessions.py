@@ -22,6 +22,24 @@ LOCALES: Final = frozenset({
 })  # fmt: skip
 
 
+NAMED_SESSION: Final = (
+    errors.session_not_found,
+    errors.organization_suspended,
+    errors.invalid_session_token,
+    errors.unable_to_parse_session_jwt,
+    errors.jwt_invalid_issuer,
+    errors.jwt_invalid_audience,
+    errors.jwt_invalid_claims,
+)
+"""What may be wrong with a session that a request names by token or JWT."""
+WANTED_SESSION: Final = (
+    errors.invalid_session_duration_minutes,
+    errors.custom_claims_too_large,
+    errors.stytch_claims_in_custom_claims,
+)
+"""What may be wrong with the session that a request asks for."""
+
+
 def require_locale(locale: str | None) -> None:
     """Pass for None and a known locale. Raises Failure invalid_locale."""
     if locale is not None and locale not in LOCALES:
