@@ -7,7 +7,13 @@ import pytest
 from docs.cases import Proof, catalogued, proofs, proofs_of, read_module
 
 # Cases that cannot be proven yet, each with what stands in the way.
-MISSING: dict[str, str] = {}
+MISSING: dict[str, str] = {
+    "MT-06": "no discovery endpoint takes an intermediate session yet",
+    "ST-24": "nobody can be impersonated yet",
+    "ST-25": "there are no M2M clients yet",
+    "ST-26": "we issue no refresh tokens yet",
+    "ST-27": "we are no identity provider to others yet",
+}
 
 HEAD = """
 import pytest
@@ -34,7 +40,7 @@ def test_every_case_of_the_catalogue_is_proven() -> None:
 def test_every_proven_case_is_in_the_catalogue() -> None:
     families = {case.partition("-")[0] for case in catalogued()}
     proven = {each.case for each in proofs() if each.case.partition("-")[0] in families}
-    assert families == {"XP", "XS", "XE", "SP", "OI"}
+    assert families == {"MT", "OI", "SP", "SR", "ST", "XE", "XP", "XS"}
     assert proven <= set(catalogued())
 
 
