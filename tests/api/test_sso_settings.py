@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support.doors import open_door, open_external
+from tests.support.member_session import sign_in
 from tests.support.saml_keys import signer, weak_certificate
 from tests.support.scenario import Scenario
 
@@ -284,6 +285,23 @@ async def test_role_that_cannot_be_given_is_refused(
     before = await scenario.api.good("GET", path)
     assert await scenario.api.bad("PUT", path, changes) == (400, error)
     assert (await scenario.api.good("GET", path))["settings"] == before["settings"]
+
+
+async def test_member_needs_a_permission_of_its_own_for_roles(scenario: Scenario) -> None:
+    organization = await scenario.organization()
+    ada = await sign_in(scenario, organization)
+    await ada.hold_permission("stytch.sso", ["get", "update"])
+    path = path_of(await scenario.oidc_connection(organization["organization_id"]))
+    await ada.good("PUT", path, {"end_session_url": SLO})
+    bodies: list[dict[str, Any]] = [
+        {"implicit_role_assignments": []},
+        {"group_implicit_role_assignments": [group("g")]},
+        {"end_session_url": "", "implicit_role_assignments": [{"role_id": "stytch_admin"}]},
+    ]
+    for changes in bodies:
+        assert await ada.bad("PUT", path, changes) == (403, "session_authorization_error")
+    settings = (await ada.good("GET", path))["settings"]
+    assert settings == {"protocol": "oidc", "end_session_url": SLO, **NO_ROLES}
 
 
 async def test_groups_of_saml_have_to_be_mapped_first(scenario: Scenario) -> None:

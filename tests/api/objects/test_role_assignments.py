@@ -3,7 +3,12 @@ from typing import Any
 import pytest
 
 from vestibule import errors
-from vestibule.api.objects.role_assignments import ConnectionRole, GroupRole, rename_assignments
+from vestibule.api.objects.role_assignments import (
+    ConnectionRole,
+    GroupRole,
+    NamedGroupRole,
+    rename_assignments,
+)
 from vestibule.domain.caller import Caller
 from vestibule.errors import Failure
 from vestibule.records import Permissions, Role, Session
@@ -29,8 +34,15 @@ def test_assignments_get_the_names_of_our_records() -> None:
     assert changes == {
         "display_name": "x",
         "connection_roles": ["a"],
-        "group_roles": [("b", "staff"), ("c", "")],
+        "group_roles": [("b", "staff", None), ("c", "", None)],
     }
+
+
+def test_what_a_group_is_called_comes_with_it() -> None:
+    named = NamedGroupRole(role_id="b", group="0d1f", display_name="Staff")
+    changes: dict[str, Any] = {"by_group": [named, NamedGroupRole(role_id="c", group="ops")]}
+    rename_assignments(changes, None, **NAMES)
+    assert changes == {"group_roles": [("b", "0d1f", "Staff"), ("c", "ops", None)]}
 
 
 def test_what_was_not_sent_stays_away_and_an_empty_list_does_not() -> None:
