@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from tests.support import oidc_documents
 from tests.support.asgi import Browser
 from tests.support.doors import Door
 from tests.support.refusals import traces
@@ -21,6 +22,7 @@ from vestibule.store.interface import TABLES
 VERIFIER = "the-verifier-of-the-application-is-43-chars"
 CODE = "the-code-of-the-provider"
 ACCESS_TOKEN = "the-access-token-of-the-provider"
+REFRESH_TOKEN = "the-refresh-token-of-the-provider"
 
 
 class Secrets:
@@ -105,9 +107,12 @@ async def saml_login(secrets: Secrets, door: Door) -> dict[str, Any]:
 async def oidc_login(secrets: Secrets, door: Door, linked: dict[str, Any]) -> None:
     scenario, browser = door.scenario, door.scenario.browser()
     scenario.provider.access_token = ACCESS_TOKEN
+    scenario.provider.refresh_token = REFRESH_TOKEN
     answer = await scenario.oidc_callback(browser, door.connection, code=CODE)
     note_cookies(secrets, browser, "oidc")
-    secrets.add(client_secret=CLIENT_SECRET, code=CODE, access_token=ACCESS_TOKEN)
+    secrets.add(client_secret=CLIENT_SECRET, code=CODE)
+    secrets.add(access_token=ACCESS_TOKEN, refresh_token=REFRESH_TOKEN)
+    secrets.add(id_token=oidc_documents.token(scenario.provider.claims))
     ((_, _, body),) = [r for r in scenario.fetch.requests if r[1] == f"{ISSUER}/token"]
     secrets.add(code_verifier=parse_qs(body.decode())["code_verifier"][0])
     token = token_of(answer)

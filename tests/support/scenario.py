@@ -54,6 +54,7 @@ class OpenIdProvider:
     userinfo: dict[str, Any] = field(default_factory=dict)
     token_status: int = 200
     access_token: str = "access-1"
+    refresh_token: str | None = None
 
 
 class Scenario:
@@ -263,6 +264,7 @@ class Scenario:
     async def _token(self, _method: str, url: str, _body: bytes) -> FetchResponse:
         answer = {
             "access_token": self.provider.access_token,
+            "refresh_token": self.provider.refresh_token,
             "token_type": "Bearer",
             "id_token": oidc_documents.token(self.provider.claims),
         }
