@@ -45,6 +45,7 @@ SECRET_ONLY = {
     "organizations.search",
     "organizations.members.get",
     "organizations.members.dangerously_get",
+    "organizations.members.oidc_providers",
     "sessions.authenticate",
     "sessions.get",
     "sso.authenticate",
