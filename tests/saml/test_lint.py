@@ -13,6 +13,7 @@ from tests.support.saml_metadata import (
     key,
     role,
     service,
+    signed,
 )
 from vestibule.clock import DAY, SECOND
 from vestibule.saml.errors import MAX_TEXT
@@ -226,3 +227,22 @@ def test_the_entity_of_an_aggregate_can_be_chosen() -> None:
 def test_a_finding_is_short_whatever_the_document_holds(document: str) -> None:
     (finding,) = lint(document)
     assert len(finding.problem) < 3 * MAX_TEXT
+
+
+def test_signed_metadata_whose_signer_is_unknown_is_found() -> None:
+    document = signed(entity(role(keys=GOOD_KEYS), attributes=' ID="_1"'))
+    (finding,) = lint(document)
+    assert (finding.code, finding.severity) == (
+        FindingCode.SIGNATURE_NOT_VERIFIED,
+        Severity.WARNING,
+    )
+    assert "metadata_certificate" in finding.remedy
+    known = (signer("federation").certificate,)
+    assert lint_metadata(document.encode(), now=NOW, signers=known) == ()
+
+
+def test_metadata_with_a_broken_signature_is_found() -> None:
+    document = signed(entity(role(keys=GOOD_KEYS), attributes=' ID="_1"'))
+    (finding,) = lint(document.replace("/sso/post", "/changed"))
+    assert (finding.code, finding.severity) == (FindingCode.UNUSABLE, Severity.ERROR)
+    assert "sig.digest" in finding.problem

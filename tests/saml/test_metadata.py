@@ -94,6 +94,7 @@ def test_metadata_with_everything_is_read_in_full() -> None:
         cache_duration=6 * HOUR,
         want_authn_requests_signed=True,
         nameid_formats=(EMAIL, "urn:example:other"),
+        signature="none",
     )
 
 
@@ -113,6 +114,7 @@ def test_metadata_with_the_least_is_read() -> None:
         cache_duration=None,
         want_authn_requests_signed=False,
         nameid_formats=(),
+        signature="none",
     )
     assert metadata.sso_url == POST_SSO
 

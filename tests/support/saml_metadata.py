@@ -1,6 +1,12 @@
 """Metadata of an identity provider: build a good document, then break one thing."""
 
 from collections.abc import Sequence
+from typing import Any
+
+from lxml import etree
+
+from tests.support.saml_documents import Signature, sign_element
+from tests.support.saml_keys import signer
 
 SAML2 = "urn:oasis:names:tc:SAML:2.0:protocol"
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
@@ -67,3 +73,16 @@ def entities(*members: str, attributes: str = "") -> str:
     """An EntitiesDescriptor around these."""
     parts = "".join(members)
     return f"<md:EntitiesDescriptor {NAMESPACES}{attributes}>{parts}</md:EntitiesDescriptor>"
+
+
+def signed(document: str, *, by: str = "federation", at: str | None = None, **how: Any) -> str:
+    """Sign the element with the ID `at` (the root by default) with the key of `signer(by)`.
+
+    `how` is what the signature does otherwise than usual.
+    """
+    root = etree.fromstring(document.encode())
+    owner = root if at is None else next(e for e in root.iter() if e.get("ID") == at)
+    element = sign_element(owner, Signature(key=signer(by).key, **how))
+    owner.remove(element)
+    owner.insert(0, element)
+    return etree.tostring(root).decode()

@@ -14,19 +14,22 @@ from vestibule.errors import Failure
 from vestibule.fetch import FetchError, FetchResponse
 from vestibule.records import Published
 from vestibule.saml.errors import SamlError
+from vestibule.saml.keys import read_certificate
 from vestibule.saml.metadata import IdentityProviderMetadata, parse_identity_provider
 from vestibule.settings import Settings
 
 
-async def read(context: Context, url: str) -> Reading:
-    """Return the metadata at `url`.
+async def read(context: Context, url: str, *, signer: str = "") -> Reading:
+    """Return the metadata at `url`, which the certificate `signer` (PEM) must have signed, if any.
 
     Raises Failure: it cannot be fetched, or is not usable metadata.
     """
-    return _parse(context, await _ask(context, url, Validators()))
+    return _parse(context, await _ask(context, url, Validators()), signer)
 
 
-async def read_newer(context: Context, url: str, than: Validators) -> Reading | None:
+async def read_newer(
+    context: Context, url: str, than: Validators, *, signer: str = ""
+) -> Reading | None:
     """Return the metadata at `url`, None when it is still the version `than`.
 
     Raises Failure as `read` does, and when no signing certificate is left in it (OP-14).
@@ -34,7 +37,7 @@ async def read_newer(context: Context, url: str, than: Validators) -> Reading | 
     answer = await _ask(context, url, than)
     if is_unchanged(answer, than):
         return None
-    reading = _parse(context, answer)
+    reading = _parse(context, answer, signer)
     if not reading.published.certificates:
         raise Failure(
             errors.saml_connection_metadata_invalid_format,
@@ -50,14 +53,15 @@ async def _ask(context: Context, url: str, known: Validators) -> FetchResponse:
         raise Failure(errors.invalid_saml_metadata_url, detail=str(error)) from error
 
 
-def _parse(context: Context, answer: FetchResponse) -> Reading:
+def _parse(context: Context, answer: FetchResponse, signer: str) -> Reading:
     if answer.status != 200:
         raise Failure(
             errors.invalid_saml_metadata_url,
             f"metadata_url: it answered with status {answer.status} instead of 200.",
         )
     try:
-        metadata = parse_identity_provider(answer.body, now=context.clock.now())
+        signers = (read_certificate(signer),) if signer else ()
+        metadata = parse_identity_provider(answer.body, now=context.clock.now(), signers=signers)
     except SamlError as error:
         is_xml = error.reason.value.startswith("xml")
         kind = (

@@ -1,6 +1,6 @@
 """What is wrong with an identity provider's metadata, said so that a person can act on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -40,6 +40,7 @@ class FindingCode(StrEnum):
     VALID_UNTIL_SOON = "valid_until_soon"
     SIGNED_REQUESTS_WANTED = "signed_requests_wanted"
     NO_EMAIL_NAME_ID = "no_email_name_id"
+    SIGNATURE_NOT_VERIFIED = "signature_not_verified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +57,20 @@ class Finding:
     remedy: str
 
 
-def lint_metadata(data: bytes, *, now: int, entity_id: str | None = None) -> tuple[Finding, ...]:
+def lint_metadata(
+    data: bytes,
+    *,
+    now: int,
+    entity_id: str | None = None,
+    signers: Sequence[Certificate] = (),
+) -> tuple[Finding, ...]:
     """Look through the metadata of an identity provider; nothing found is an empty tuple.
 
     Takes what `parse_identity_provider` takes. Where that refuses the document, the one finding
     says why. `now` is in microseconds UTC.
     """
     try:
-        metadata = parse_identity_provider(data, now=now, entity_id=entity_id)
+        metadata = parse_identity_provider(data, now=now, entity_id=entity_id, signers=signers)
     except SamlError as error:
         return (_unusable(error),)
     return (
@@ -71,6 +78,7 @@ def lint_metadata(data: bytes, *, now: int, entity_id: str | None = None) -> tup
         *_lint_addresses(metadata),
         *_lint_validity(metadata, now),
         *_lint_wishes(metadata),
+        *_lint_signature(metadata),
     )
 
 
@@ -163,4 +171,14 @@ def _lint_wishes(metadata: IdentityProviderMetadata) -> Iterator[Finding]:
             severity=Severity.WARNING,
             problem=f"The identity provider sends no e-mail address as NameID: {cut(formats[0])}.",
             remedy="Send the e-mail address in an attribute and map email to that attribute.",
+        )
+
+
+def _lint_signature(metadata: IdentityProviderMetadata) -> Iterator[Finding]:
+    if metadata.signature == "not_verified":
+        yield Finding(
+            code=FindingCode.SIGNATURE_NOT_VERIFIED,
+            severity=Severity.WARNING,
+            problem="The metadata is signed, but it is not known here who has to have signed it.",
+            remedy="Enter the certificate that signs it as the connection's metadata_certificate.",
         )

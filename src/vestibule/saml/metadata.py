@@ -12,6 +12,7 @@ from vestibule.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
 from vestibule.saml.endpoints import POST, REDIRECT, endpoint_url
 from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.keys import Certificate, read_certificate
+from vestibule.saml.metadata_signature import SignatureState, check_metadata_signature
 from vestibule.saml.signing import append_key_info
 from vestibule.saml.times import read_instant
 from vestibule.saml.writing import append, start
@@ -65,6 +66,7 @@ class IdentityProviderMetadata:
     cache_duration: int | None
     want_authn_requests_signed: bool
     nameid_formats: tuple[str, ...]
+    signature: SignatureState
 
     @property
     def sso_url(self) -> str:
@@ -73,21 +75,28 @@ class IdentityProviderMetadata:
 
 
 def parse_identity_provider(
-    data: bytes, *, now: int, entity_id: str | None = None
+    data: bytes,
+    *,
+    now: int,
+    entity_id: str | None = None,
+    signers: Sequence[Certificate] = (),
 ) -> IdentityProviderMetadata:
     """Read the metadata of one identity provider (SAML Metadata 2.3, 2.4).
 
     An aggregate (`EntitiesDescriptor`) needs `entity_id`, or exactly one identity provider in it:
     never the first of several. A key without `use` counts as a signing key; only certificates are
-    read, and a signature on the document is not looked at. `now` is in microseconds UTC.
+    read. With `signers` the entity, or an aggregate around it, has to be signed by one of them.
+    `now` is in microseconds UTC.
 
     Raises:
         SamlError: `xml.*` for a document `parse` refuses, `metadata` for one that does not describe
             a usable identity provider or whose `validUntil` is not after `now`, `certificate` and
-            `key.weak` for a signing certificate that cannot be trusted.
+            `key.weak` for a signing certificate that cannot be trusted, `sig.*` for a signature
+            that is broken or not by one of `signers`.
     """
     root = parse(data, max_namespaces=MAX_NAMESPACES)
     path = _chosen(list(_entities(root)), entity_id)
+    signature = check_metadata_signature(root, path, signers=signers)
     role = _role(path[-1])
     nested = (*path, role)
     metadata = IdentityProviderMetadata(
@@ -103,6 +112,7 @@ def parse_identity_provider(
         cache_duration=min(map(_duration, _values(nested, "cacheDuration")), default=None),
         want_authn_requests_signed=_boolean(role, "WantAuthnRequestsSigned"),
         nameid_formats=tuple(text(e).strip() for e in role.iterchildren(f"{{{MD}}}NameIDFormat")),
+        signature=signature,
     )
     if not metadata.sso_url:
         raise _refused("a SingleSignOnService by HTTP-Redirect or HTTP-POST", "none")

@@ -151,6 +151,22 @@ def verify_enveloped(
         algorithm=info.algorithm,
         keys=keys,
     )
+    _check_digest(owner, signature, info)
+    return certificate
+
+
+def check_digest(owner: _Element, signature: _Element) -> None:
+    """Compare the content of `owner` with the digest in its Signature, whoever made that.
+
+    It says that nothing was changed by accident, and nothing else. The Signature is taken out.
+
+    Raises:
+        SamlError: one of the `sig.*` reasons, or `xml.mixed`.
+    """
+    _check_digest(owner, signature, _read_signed_info(signature[0], owner))
+
+
+def _check_digest(owner: _Element, signature: _Element, info: _SignedInfo) -> None:
     expected = _decode(text(info.digest_value), Reason.SIG_DIGEST)
     detach(signature)
     received = info.digest(canonicalize(owner, info.content)).digest()
@@ -232,7 +248,7 @@ def _expect_shape(element: _Element, shapes: Sequence[list[str]]) -> None:
 
 
 def _read_signed_info(
-    signed_info: _Element, owner: _Element, *, allow_inclusive_c14n: bool
+    signed_info: _Element, owner: _Element, *, allow_inclusive_c14n: bool = False
 ) -> _SignedInfo:
     if [child.tag for child in signed_info] != _SIGNED_INFO:
         references = len(children(signed_info, _REFERENCE))

@@ -80,7 +80,8 @@ async def _read(context: Context, connection: Connection, feed: MetadataFeed) ->
     if connection.oidc is not None:
         issuer = connection.oidc.issuer
         return await oidc_metadata.read_newer(context, feed.url, known, issuer=issuer)
-    return await saml_metadata.read_newer(context, feed.url, known)
+    signer = connection.saml.policy.metadata_certificate if connection.saml is not None else ""
+    return await saml_metadata.read_newer(context, feed.url, known, signer=signer)
 
 
 async def _owner(tx: Transaction, feed: MetadataFeed) -> Owner | None:
