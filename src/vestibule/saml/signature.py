@@ -174,7 +174,6 @@ def _check_digest(owner: _Element, signature: _Element, info: _SignedInfo) -> No
         raise _refused(
             Reason.SIG_DIGEST, f"{local_name(owner)} as it was signed", "changed content"
         )
-    return certificate
 
 
 def verify_octets(
