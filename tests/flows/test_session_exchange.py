@@ -259,6 +259,19 @@ async def test_what_is_shared_no_more_is_nothing(owner: Door) -> None:
         assert await refused(session, second) == (404, "session_not_found")
 
 
+async def test_nothing_is_shared_while_the_owner_is_suspended(owner: Door) -> None:
+    """Nobody could log in through its connection now, in either of the two others."""
+    target, third = await open_external(owner), await open_external(owner, "Third")
+    await target.add_member()
+    await third.add_member()
+    there = await exchange(await owner.log_in(), target)
+    context, project = owner.scenario.context, owner.scenario.project
+    await suspension.suspend(context, project, owner.organization_id)
+    assert await refused(there, third) == NO_FACTOR
+    await suspension.resume(context, project, owner.organization_id)
+    await exchange(there, third)
+
+
 @pytest.mark.case("MT-05")
 async def test_an_admin_of_one_organization_names_nobody_in_another(owner: Door) -> None:
     """What counts is what the shared identity provider said, not what the profile says."""
