@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from vestibule import errors
-from vestibule.domain import oidc_provider, traces
+from vestibule.domain import named_sessions, oidc_provider, traces
 from vestibule.domain.context import Context
+from vestibule.domain.named_sessions import AnySession
 from vestibule.domain.sign_in import callback, refusals
 from vestibule.domain.sign_in.callback import Target
 from vestibule.errors import Failure
@@ -17,14 +18,7 @@ from vestibule.fetch import acting_for
 from vestibule.oidc.errors import OidcError, Reason
 from vestibule.oidc.expectation import LogoutExpectation
 from vestibule.oidc.logout_token import VerifiedLogoutToken, verify_logout_token
-from vestibule.records import (
-    Connection,
-    IntermediateSession,
-    OidcConfiguration,
-    Replay,
-    Session,
-    TraceStep,
-)
+from vestibule.records import Connection, Identity, OidcConfiguration, Replay, TraceStep
 from vestibule.store.interface import Transaction
 
 
@@ -50,12 +44,12 @@ async def _receive(context: Context, found: Target, token: str, trace_id: str) -
     async with context.store.write() as tx:
         await _claim(tx, found, logout)
         ended = 0
-        for connection in await _reached(tx, found.connection):
+        for place in await named_sessions.places(tx, found.connection):
             # Tokens first: one that is being redeemed has become a session by the time this ends.
-            await _end_tokens(tx, connection, logout, now=now)
-            for session in await _living(tx, connection, logout, now=now):
-                if any(_names(logout, *each) for each in _begun_by(session, connection)):
-                    await _delete(tx, session)
+            await named_sessions.use_up(tx, place, lambda each: _means(logout, each), now=now)
+            for session in await _living(tx, place, logout, now=now):
+                if any(_names(logout, *each) for each in _begun_by(session, place)):
+                    await named_sessions.delete(tx, session)
                     ended += 1
         result = TraceStep(
             name="logout", expected="a member's sessions", received=f"{ended} ended", passed=True
@@ -96,17 +90,9 @@ async def _claim(tx: Transaction, found: Target, logout: VerifiedLogoutToken) ->
         )
 
 
-async def _reached(tx: Transaction, connection: Connection) -> list[Connection]:
-    """Return the connection and the external ones that refer to it."""
-    referring = await tx.connections.all(
-        project_id=connection.project_id, external_connection_id=connection.connection_id
-    )
-    return [connection, *referring]
-
-
 async def _living(
     tx: Transaction, connection: Connection, logout: VerifiedLogoutToken, *, now: int
-) -> list[Session | IntermediateSession]:
+) -> list[AnySession]:
     """Return the living sessions that the token may be about, in the connection's organization."""
     of = {**_within(connection), "expires_at__gt": now}
     if logout.subject is not None:
@@ -121,9 +107,7 @@ async def _living(
     return [*await tx.sessions.all(**of), *await tx.intermediate_sessions.all(**of)]
 
 
-def _begun_by(
-    session: Session | IntermediateSession, connection: Connection
-) -> Iterator[tuple[str, str]]:
+def _begun_by(session: AnySession, connection: Connection) -> Iterator[tuple[str, str]]:
     """Yield the provider's names of person and session for each login through `connection`."""
     for factor in session.factors:
         if factor.details.get("provider_id") == connection.connection_id:
@@ -134,35 +118,8 @@ def _names(logout: VerifiedLogoutToken, external_id: str, session_id: str) -> bo
     return logout.subject in {None, external_id} and logout.session_id in {None, session_id}
 
 
-async def _end_tokens(
-    tx: Transaction, connection: Connection, logout: VerifiedLogoutToken, *, now: int
-) -> None:
-    """Use up the sso_tokens of these sessions that nobody has redeemed yet."""
-    waiting = await tx.sso_tokens.all(
-        **_within(connection),
-        connection_id=connection.connection_id,
-        consumed_at=0,
-        expires_at__gt=now,
-    )
-    for token in waiting:
-        if _names(logout, token.identity.external_id, token.identity.session_index):
-            await tx.sso_tokens.change(
-                {"consumed_at": now, "provider_tokens": None},
-                project_id=token.project_id,
-                token_id=token.token_id,
-                consumed_at=0,
-            )
-
-
-async def _delete(tx: Transaction, session: Session | IntermediateSession) -> None:
-    of: dict[str, Any] = {
-        "project_id": session.project_id,
-        "organization_id": session.organization_id,
-    }
-    if isinstance(session, Session):
-        await tx.sessions.delete(**of, session_id=session.session_id)
-    else:
-        await tx.intermediate_sessions.delete(**of, token_id=session.token_id)
+def _means(logout: VerifiedLogoutToken, identity: Identity) -> bool:
+    return _names(logout, identity.external_id, identity.session_index)
 
 
 def _within(connection: Connection) -> dict[str, Any]:
