@@ -283,6 +283,40 @@ def test_xs_43_double_parts_of_the_signature(name: str) -> None:
     refused(root, Reason.SIG_CHILDREN)
 
 
+@pytest.mark.parametrize("sign", ["assertion", "response"])
+@pytest.mark.parametrize("name", ["ds:Signature", "ds:SignedInfo", "ds:SignatureValue"])
+def test_text_between_the_parts_of_a_signature(name: str, sign: Signed) -> None:
+    root = document(sign=sign)
+    part = find(root, name)
+    if name == "ds:Signature":
+        part.text = FORGED
+    else:
+        part.tail = f"\n {FORGED}"
+    refused(root, Reason.SIG_CHILDREN)
+
+
+def test_white_space_between_the_parts_of_a_signature() -> None:
+    root = document()
+    signature = find(root, "ds:Signature")
+    signature.text = signature[0].tail = signature[1].tail = "\r\n\t "
+    assert accepted(root).name_id == VICTIM
+
+
+@pytest.mark.parametrize("attribute", ["ID", "Algorithm", "{urn:x}Id", "Encoding"])
+@pytest.mark.parametrize("name", ["ds:Signature", "ds:SignatureValue"])
+def test_attribute_that_a_signature_does_not_have(name: str, attribute: str) -> None:
+    root = document()
+    find(root, name).set(attribute, "_x")
+    assert attribute in str(refused(root, Reason.SIG_CHILDREN).received)
+
+
+@pytest.mark.parametrize("name", ["ds:Signature", "ds:SignatureValue"])
+def test_id_that_a_signature_may_have(name: str) -> None:
+    root = document()
+    find(root, name).set("Id", "_x")
+    assert accepted(root).name_id == VICTIM
+
+
 @pytest.mark.case("XS-43")
 @pytest.mark.parametrize("name", ["ds:SignatureValue", "ds:SignedInfo"])
 def test_xs_43_missing_parts_of_the_signature(name: str) -> None:

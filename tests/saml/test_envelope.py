@@ -7,7 +7,7 @@ from tests.support.saml_encryption import Encryption
 from tests.support.saml_keys import signer
 from vestibule.saml.envelope import open_response
 from vestibule.saml.errors import Checks
-from vestibule.saml.xml import parse
+from vestibule.saml.xml import parse_document
 
 OURS = expectation(decryption_keys=("sp",))
 
@@ -20,9 +20,10 @@ OURS = expectation(decryption_keys=("sp",))
 def test_open_response_says_what_was_signed(
     sign: Signed, response_signed: bool, keys: int, sealed: bool
 ) -> None:
-    root = parse(octets(document(sign=sign, encryption=Encryption() if sealed else None)))
-    checks = Checks()
-    opened = open_response(root, OURS, checks)
+    message = document(sign=sign, encryption=Encryption() if sealed else None)
+    parsed = parse_document(octets(message))
+    root, checks = parsed.root, Checks()
+    opened = open_response(parsed, OURS, checks)
     assert opened.response is root
     assert opened.response_signed is response_signed
     assert opened.certificates == (signer("idp").certificate,) * keys

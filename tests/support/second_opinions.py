@@ -23,18 +23,14 @@ def xmlsec_accepts(element: _Element, pem: str) -> bool:
     return True
 
 
-def signxml_reads(element: _Element, pem: str, *, by_schema: bool = True) -> bytes:
+def signxml_reads(element: _Element, pem: str) -> bytes:
     """The canonical bytes that signxml reports as signed by the child Signature of `element`.
 
-    With `by_schema` it also refuses what the schema of XML-DSig does not know.
+    It refuses what the schema of XML-DSig does not know, too.
     """
     expected = SignatureConfiguration(location="./", expect_references=1)
     verified = XMLVerifier().verify(
-        element,
-        x509_cert=pem,
-        id_attribute="ID",
-        expect_config=expected,
-        validate_schema=by_schema,
+        element, x509_cert=pem, id_attribute="ID", expect_config=expected
     )
     if isinstance(verified, list):
         raise TypeError("one reference, so one result")

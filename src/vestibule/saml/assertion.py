@@ -11,7 +11,7 @@ from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_conte
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.times import read_instant
-from vestibule.saml.xml import SAML, XSI, children, identifiers, local_name, text
+from vestibule.saml.xml import SAML, XSI, children, identifiers, local_name, members, text
 
 MAX_VALUES: Final = 2_000
 
@@ -150,7 +150,7 @@ def read_attributes(assertion: _Element, checks: Checks) -> dict[str, tuple[str,
             raise SamlError(Reason.SAML_ATTRIBUTE, expected="a Name", received="none")
         sent = 0
         kept: list[str] = []
-        for value in attribute:
+        for value in members(attribute):
             if value.tag != _VALUE:
                 continue
             sent += 1
@@ -188,7 +188,7 @@ def _attributes(assertion: _Element) -> list[_Element]:
     found = [
         attribute
         for statement in children(assertion, _ATTRIBUTE_STATEMENT)
-        for attribute in statement
+        for attribute in members(statement)
     ]
     for attribute in found:
         if attribute.tag != _ATTRIBUTE:
@@ -201,17 +201,17 @@ def _attributes(assertion: _Element) -> list[_Element]:
 
 
 def _only_identifier(subject: _Element) -> _Element | None:
-    found = [child for child in subject if child.tag in _IDS]
+    found = [child for child in members(subject) if child.tag in _IDS]
     if len(found) > 1:
         raise _subject("one NameID", " ".join(local_name(each) for each in found[:4]))
     return found[0] if found else None
 
 
 def _in_clear(octets: bytes, encrypted: _Element, audiences: Collection[str]) -> NameId:
-    element = parse_in_context(octets, encrypted)
-    if found := identifiers(element.iter()):
+    elements = parse_in_context(octets, encrypted)
+    if found := identifiers(elements):
         raise SamlError(Reason.XML_ID, expected="no ID in an encrypted NameID", received=found[0])
-    return _name_id(element, audiences)
+    return _name_id(elements[0], audiences)
 
 
 def _name_id(element: _Element, audiences: Collection[str]) -> NameId:

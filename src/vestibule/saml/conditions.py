@@ -10,7 +10,7 @@ from lxml.etree import _Element
 from vestibule.clock import rfc3339
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.times import read_instant
-from vestibule.saml.xml import SAML, children, local_name, text
+from vestibule.saml.xml import SAML, children, local_name, members, text
 
 _BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 _CONDITIONS: Final = f"{{{SAML}}}Conditions"
@@ -82,7 +82,7 @@ def check_conditions(
     conditions = found[0] if found else None
     end = _check_window(conditions, moment, checks) if conditions is not None else None
     restrictions: list[_Element] = []
-    for condition in conditions if conditions is not None else ():
+    for condition in members(conditions) if conditions is not None else ():
         if condition.tag not in _UNDERSTOOD:
             raise SamlError(
                 Reason.SAML_CONDITION,

@@ -16,7 +16,16 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, 
 from lxml.etree import _Element
 
 from vestibule.saml.errors import Reason, SamlError
-from vestibule.saml.xml import DS, XENC, XENC11, children, decode_base64, parse, text
+from vestibule.saml.xml import (
+    DS,
+    XENC,
+    XENC11,
+    children,
+    decode_base64,
+    members,
+    parse_document,
+    text,
+)
 
 # Each try costs an RSA operation, so an attacker may not ask for many.
 MAX_ENCRYPTED_KEYS: Final = 4
@@ -101,12 +110,15 @@ def decrypt(
     raise decryption_failed()
 
 
-def parse_in_context(octets: bytes, encrypted: _Element, *, taken: Sequence[str] = ()) -> _Element:
-    """Parse decrypted octets where they belong and return the one element they hold.
+def parse_in_context(
+    octets: bytes, encrypted: _Element, *, taken: Sequence[str] = ()
+) -> list[_Element]:
+    """Parse decrypted octets where they belong; return the one element they hold, and all in it.
 
     Prefixes may be declared outside the encrypted part only, so the octets are parsed inside a
     wrapper with the declarations in scope there. All rules of the parser hold for them too,
-    and no ID in them may be one of those `taken` outside.
+    and no ID in them may be one of those `taken` outside. The elements are in document order,
+    kept as `Document` says.
 
     Raises:
         SamlError: one of the `xml.*` reasons; `xml` unless they are exactly one element.
@@ -116,10 +128,11 @@ def parse_in_context(octets: bytes, encrypted: _Element, *, taken: Sequence[str]
         for prefix, uri in encrypted.nsmap.items()
     )
     head = f"<{_WRAPPER}{declarations}>".encode()
-    root = parse(b"".join([head, octets, f"</{_WRAPPER}>".encode()]), taken=taken)
-    if len(root) != 1 or f"{root.text or ''}{root[0].tail or ''}".strip():
+    whole = b"".join([head, octets, f"</{_WRAPPER}>".encode()])
+    wrapper, *elements = parse_document(whole, taken=taken).elements
+    if len(wrapper) != 1 or f"{wrapper.text or ''}{elements[0].tail or ''}".strip():
         raise SamlError(Reason.XML, expected="one element encrypted", received="other content")
-    return root[0]
+    return elements
 
 
 def decryption_failed() -> SamlError:
@@ -134,7 +147,7 @@ def _data_cipher(data: _Element, *, allow_cbc: bool) -> tuple[str, int]:
     size = allowed.get(algorithm)
     if size is None:
         raise _not_allowed("AES-GCM", algorithm)
-    for parameter in method:
+    for parameter in members(method):
         if parameter.tag != _KEY_SIZE or text(parameter) != str(size * 8):
             raise _not_allowed(f"a key of {size * 8} bits", str(parameter.tag))
     return algorithm, size
@@ -163,7 +176,7 @@ def _key_transport(method: _Element) -> OAEP:
     if algorithm not in (_OAEP, _OAEP_MGF1P):
         raise _not_allowed("RSA-OAEP", algorithm)
     digest, mask = f"{DS}sha1", f"{XENC11}mgf1sha1"
-    for parameter in method:
+    for parameter in members(method):
         if parameter.tag == _DIGEST_METHOD:
             digest = parameter.get("Algorithm", "")
         elif parameter.tag == _MGF and algorithm == _OAEP:
@@ -213,7 +226,7 @@ def _method(element: _Element) -> _Element:
 
 
 def _cipher_value(element: _Element) -> bytes:
-    values = [value for data in children(element, _CIPHER_DATA) for value in data]
+    values = [value for data in children(element, _CIPHER_DATA) for value in members(data)]
     if len(values) != 1 or values[0].tag != _CIPHER_VALUE:
         raise decryption_failed()
     try:

@@ -12,7 +12,7 @@ from vestibule.saml.expectation import Expectation
 from vestibule.saml.keys import Certificate
 from vestibule.saml.signature import find_signatures, uses_inclusive_c14n, verify_enveloped
 from vestibule.saml.status import SUCCESS, check_status, status_codes
-from vestibule.saml.xml import SAML, SAMLP, identifiers, local_name
+from vestibule.saml.xml import SAML, SAMLP, Document, local_name
 
 RESPONSE: Final = f"{{{SAMLP}}}Response"
 ASSERTION: Final = f"{{{SAML}}}Assertion"
@@ -35,13 +35,14 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     decrypted: list[_Element]
 
 
-def open_response(root: _Element, expectation: Expectation, checks: Checks) -> Opened:
+def open_response(document: Document, expectation: Expectation, checks: Checks) -> Opened:
     """Verify the signatures of a parsed Response and find its assertion, decrypted.
 
     Raises:
         SamlError: `saml.root`, `saml.version`, `saml.id`, `saml.count`, `saml.status` when it
             carries an error instead of an assertion, `sig.*`, `enc.*`, or `xml.*` in a plaintext.
     """
+    root = document.root
     _require_identity(root, RESPONSE)
     signatures = find_signatures(root, owners=(RESPONSE, ASSERTION))
     found = _only_assertion(root, checks)
@@ -55,7 +56,11 @@ def open_response(root: _Element, expectation: Expectation, checks: Checks) -> O
     decrypted: list[_Element] = []
     if found.tag == ENCRYPTED_ASSERTION:
         decrypted, assertion_key = _decrypt(
-            found, root, expectation, checks, response_signed=response_key is not None
+            found,
+            document.identifiers,
+            expectation,
+            checks,
+            response_signed=response_key is not None,
         )
     elif expectation.require_encryption:
         raise SamlError(Reason.ENC_REQUIRED, expected="EncryptedAssertion", received="Assertion")
@@ -151,7 +156,7 @@ def _open_assertion(
 
 def _decrypt(
     encrypted: _Element,
-    root: _Element,
+    taken: list[str],
     expectation: Expectation,
     checks: Checks,
     *,
@@ -159,9 +164,8 @@ def _decrypt(
 ) -> tuple[list[_Element], Certificate | None]:
     plaintext = decrypt(encrypted, expectation.decryption_keys, allow_cbc=expectation.allow_cbc)
     try:
-        taken = identifiers(root.iter())
-        assertion = parse_in_context(plaintext.octets, encrypted, taken=taken)
-        elements = list(assertion.iter())
+        elements = parse_in_context(plaintext.octets, encrypted, taken=taken)
+        assertion = elements[0]
         _require_alone(assertion)
         signatures = find_signatures(assertion, owners=(ASSERTION,))
         certificate = _open_assertion(

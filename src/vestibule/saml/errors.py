@@ -142,11 +142,13 @@ class Checks:
         """
         if not passed:
             raise SamlError(reason, expected=expected, received=received)
-        self._steps.append(Step(reason, cut(expected), cut(received), passed=True))
+        self.note(reason, expected=expected, received=received)
 
     def note(self, reason: Reason, *, expected: str, received: str) -> None:
         """Note a check that passed elsewhere."""
-        self._steps.append(Step(reason, cut(expected), cut(received), passed=True))
+        if len(expected) > MAX_TEXT or len(received) > MAX_TEXT:
+            expected, received = cut(expected), cut(received)
+        self._steps.append(Step(reason, expected, received, passed=True))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ def _verify(
     document = parse_document(data)
     root = document.root
     checks.note(Reason.XML, expected="well-formed XML", received=f"{len(data)} bytes")
-    opened = open_response(root, _usable_keys(expectation, moment), checks)
+    opened = open_response(document, _usable_keys(expectation, moment), checks)
     for certificate in opened.certificates:
         if (outside := _outside_validity(certificate, moment)) is not None:
             checks.warn(outside)

@@ -21,15 +21,24 @@ from lxml import etree
 from lxml.etree import _Element
 
 from vestibule.saml.errors import Reason, SamlError
-from vestibule.saml.keys import Certificate, check_strength
-from vestibule.saml.xml import DS, EXC_C14N, children, decode_base64, detach, local_name, text
+from vestibule.saml.keys import Certificate, PublicKey, check_strength
+from vestibule.saml.xml import (
+    DS,
+    EXC_C14N,
+    children,
+    decode_base64,
+    detach,
+    local_name,
+    members,
+    text,
+)
 
 SIGNATURE: Final = f"{{{DS}}}Signature"
 INCLUSIVE_C14N: Final = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 MAX_KEYS: Final = 10
 
 _MORE: Final = "http://www.w3.org/2001/04/xmldsig-more#"
-_METHODS: Final[dict[str, tuple[type[RSAPublicKey | EllipticCurvePublicKey], HashAlgorithm]]] = {
+_METHODS: Final[dict[str, tuple[type[PublicKey], HashAlgorithm]]] = {
     f"{_MORE}rsa-sha256": (RSAPublicKey, SHA256()),
     f"{_MORE}rsa-sha384": (RSAPublicKey, SHA384()),
     f"{_MORE}rsa-sha512": (RSAPublicKey, SHA512()),
@@ -63,6 +72,7 @@ _SIGNED_INFO: Final = [_CANONICALIZATION, _ds("SignatureMethod"), _REFERENCE]
 _REFERENCE_SHAPE: Final = [_ds("Transforms"), _ds("DigestMethod"), _ds("DigestValue")]
 _TRANSFORM: Final = _ds("Transform")
 _PREFIXES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
+_ID: Final = frozenset({"Id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +105,7 @@ def find_signatures(root: _Element, *, owners: Collection[str]) -> dict[_Element
     Raises:
         SamlError: `sig.place` for a Signature anywhere else, `sig.count` for a second one in an
             owner, `sig.children` when one holds anything but SignedInfo, SignatureValue and at
-            most one KeyInfo.
+            most one KeyInfo, or an attribute that XML-DSig does not know.
     """
     found: dict[_Element, _Element] = {}
     for signature in root.iter(SIGNATURE):
@@ -114,6 +124,7 @@ def find_signatures(root: _Element, *, owners: Collection[str]) -> dict[_Element
         found[owner] = signature
     for signature in found.values():
         _expect_shape(signature, _SHAPES)
+        _expect_nothing_beside(signature)
     return found
 
 
@@ -238,7 +249,7 @@ def _intern(prefix: str) -> None:
 
 
 def _expect_shape(element: _Element, shapes: Sequence[list[str]]) -> None:
-    if [child.tag for child in element] not in shapes:
+    if [child.tag for child in members(element)] not in shapes:
         raise _refused(
             Reason.SIG_CHILDREN,
             f"{local_name(element)} of {' '.join(name.rpartition('}')[2] for name in shapes[0])}",
@@ -246,10 +257,21 @@ def _expect_shape(element: _Element, shapes: Sequence[list[str]]) -> None:
         )
 
 
+def _expect_nothing_beside(signature: _Element) -> None:
+    # Nobody signed what stands here, so there may be nothing that another reader could take up.
+    for beside in (signature.text, *[child.tail for child in members(signature)]):
+        if beside and not beside.isspace():
+            raise _refused(Reason.SIG_CHILDREN, "no text between the parts of a Signature", beside)
+    for element in (signature, signature[1]):
+        if unknown := set(element.keys()) - _ID:
+            received = f"{min(unknown)!s} of {local_name(element)}"
+            raise _refused(Reason.SIG_CHILDREN, "no attribute but Id", received)
+
+
 def _read_signed_info(
     signed_info: _Element, owner: _Element, *, allow_inclusive_c14n: bool = False
 ) -> _SignedInfo:
-    if [child.tag for child in signed_info] != _SIGNED_INFO:
+    if [child.tag for child in members(signed_info)] != _SIGNED_INFO:
         references = len(children(signed_info, _REFERENCE))
         if references != 1:
             raise _refused(Reason.SIG_REFS, "one Reference", str(references))
@@ -274,7 +296,7 @@ def _read_signed_info(
 
 
 def _transforms(transforms: _Element, *, allow_inclusive_c14n: bool) -> Canonicalization:
-    names = [(child.tag, child.get("Algorithm")) for child in transforms]
+    names = [(child.tag, child.get("Algorithm")) for child in members(transforms)]
     if len(names) != 2 or names[0] != (_TRANSFORM, _ENVELOPED) or names[1][0] != _TRANSFORM:
         received = ", ".join(str(algorithm) for _, algorithm in names[:4])
         expected = "enveloped-signature, then exclusive canonicalization"
