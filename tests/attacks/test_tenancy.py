@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.doors import Door, open_door
+from tests.support.doors import Door, Protocol, open_door
 from tests.support.refusals import left
 from tests.support.scenario import MAPPING, Scenario, add_project
 
@@ -121,16 +121,18 @@ GROUPS = [
 
 @pytest.mark.case("MT-27")
 @pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("protocol", ["saml", "oidc"])
 async def test_a_group_gives_only_the_role_that_is_mapped_to_exactly_it(
-    scenario: Scenario, group: str
+    scenario: Scenario, protocol: Protocol, group: str
 ) -> None:
-    door = await open_door(scenario, "saml")
-    body = {
-        "attribute_mapping": {**MAPPING, "groups": "groups"},
-        "saml_group_implicit_role_assignments": [{"role_id": "stytch_admin", "group": "admins"}],
-    }
-    where = f"{door.organization_id}/connections/{door.connection_id}"
-    await scenario.api.good("PUT", f"/v1/b2b/sso/saml/{where}", body)
+    door = await open_door(scenario, protocol)
+    where = f"/v1/b2b/sso/{door.organization_id}/connections/{door.connection_id}/settings"
+    if protocol == "saml":
+        mapping = {"attribute_mapping": {**MAPPING, "groups": "groups"}}
+        path = f"/v1/b2b/sso/saml/{door.organization_id}/connections/{door.connection_id}"
+        await scenario.api.good("PUT", path, mapping)
+    admins = [{"role_id": "stytch_admin", "group": "admins"}]
+    await scenario.api.good("PUT", where, {"group_implicit_role_assignments": admins})
     result = await door.log_in(groups=[group])
     assert result["member_session"]["roles"] == ["stytch_member"]
     assert result["member"]["is_admin"] is False
