@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from tests.support.asgi import Answer
 from tests.support.doors import Door, open_door, open_external
@@ -118,6 +119,30 @@ async def test_no_exchange_revives_a_member_who_is_deleted_meanwhile(door: Door)
     async with door.scenario.context.store.read() as tx:
         assert await tx.sessions.count(**where) == 0
         assert await tx.registrations.count(**where) == 0
+
+
+async def test_an_exchange_that_is_overtaken_sees_what_the_other_made(door: Door) -> None:
+    """A first login there and an exchange register the same identity at once."""
+    target = await open_external(door)
+    added = await target.add_member()
+    first = await door.log_in()
+    async with door.scenario.context.store.write() as tx:
+        (mine,) = await tx.registrations.all()
+        theirs = changed(
+            mine,
+            registration_id="registration-1",
+            organization_id=target.organization_id,
+            member_id=added["member_id"],
+            connection_id=target.connection_id,
+        )
+        await tx.registrations.insert(theirs)
+        coming = asyncio.create_task(exchange(target, first))
+        await asyncio.sleep(0.3)
+    answer = await coming
+    assert answer.status == 200, answer.text
+    (factor,) = answer.json["member_session"]["authentication_factors"]
+    assert factor["saml_sso_factor"]["id"] == "registration-1"
+    assert (await left(door.scenario)).registrations == 2
 
 
 @pytest.mark.case("ST-14")

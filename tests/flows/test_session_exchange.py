@@ -259,6 +259,16 @@ async def test_what_is_shared_no_more_is_nothing(owner: Door) -> None:
         assert await refused(session, second) == (404, "session_not_found")
 
 
+@pytest.mark.parametrize("table", ["registrations", "connections"])
+async def test_a_factor_of_what_is_just_being_deleted_is_nothing(owner: Door, table: str) -> None:
+    target = await open_external(owner)
+    await target.add_member()
+    first = await owner.log_in()
+    async with owner.scenario.context.store.write() as tx:
+        await getattr(tx, table).delete(connection_id=owner.connection_id)
+    assert await refused(first, target) == NO_FACTOR
+
+
 async def test_nothing_is_shared_while_the_owner_is_suspended(owner: Door) -> None:
     """Nobody could log in through its connection now, in either of the two others."""
     target, third = await open_external(owner), await open_external(owner, "Third")
