@@ -4,8 +4,7 @@ A logout token names a person, a session (`sid`), or a session of a person. What
 begun by them at this connection, also where another organization refers to it.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
 
 from vestibule import errors
 from vestibule.domain import named_sessions, oidc_provider, traces
@@ -43,16 +42,18 @@ async def _receive(context: Context, found: Target, token: str, trace_id: str) -
     now = context.clock.now()
     async with context.store.write() as tx:
         await _claim(tx, found, logout)
-        ended = 0
-        for place in await named_sessions.places(tx, found.connection):
-            # Tokens first: one that is being redeemed has become a session by the time this ends.
-            await named_sessions.use_up(tx, place, lambda each: _means(logout, each), now=now)
-            for session in await _living(tx, place, logout, now=now):
-                if any(_names(logout, *each) for each in _begun_by(session, place)):
-                    await named_sessions.delete(tx, session)
-                    ended += 1
+        places = await named_sessions.places_of(tx, found.connection)
+        # Tokens first: one that is being redeemed has become a session by the time this ends.
+        await named_sessions.use_up(tx, places, lambda each: _means(logout, each), now=now)
+        living = await named_sessions.living(tx, places, external_id=logout.subject, now=now)
+        ended = [each for each in living or () if _began(each, places, logout)]
+        for session in ended:
+            await named_sessions.delete(tx, session)
         result = TraceStep(
-            name="logout", expected="a member's sessions", received=f"{ended} ended", passed=True
+            name="logout",
+            expected="a member's sessions",
+            received=f"{len(ended)} ended",
+            passed=True,
         )
         steps = (*refusals.steps(logout.steps), result)
         await tx.traces.insert(
@@ -90,28 +91,14 @@ async def _claim(tx: Transaction, found: Target, logout: VerifiedLogoutToken) ->
         )
 
 
-async def _living(
-    tx: Transaction, connection: Connection, logout: VerifiedLogoutToken, *, now: int
-) -> list[AnySession]:
-    """Return the living sessions that the token may be about, in the connection's organization."""
-    of = {**_within(connection), "expires_at__gt": now}
-    if logout.subject is not None:
-        registration = await tx.registrations.find(
-            **_within(connection),
-            connection_id=connection.connection_id,
-            external_id=logout.subject,
-        )
-        if registration is None:
-            return []
-        of["member_id"] = registration.member_id
-    return [*await tx.sessions.all(**of), *await tx.intermediate_sessions.all(**of)]
-
-
-def _begun_by(session: AnySession, connection: Connection) -> Iterator[tuple[str, str]]:
-    """Yield the provider's names of person and session for each login through `connection`."""
-    for factor in session.factors:
-        if factor.details.get("provider_id") == connection.connection_id:
-            yield factor.details["external_id"], factor.session_index
+def _began(session: AnySession, places: Sequence[Connection], logout: VerifiedLogoutToken) -> bool:
+    """Tell whether one of the logins behind `session` is what `logout` names."""
+    ids = {place.connection_id for place in places}
+    return any(
+        _names(logout, factor.details["external_id"], factor.session_index)
+        for factor in session.factors
+        if factor.details.get("provider_id") in ids
+    )
 
 
 def _names(logout: VerifiedLogoutToken, external_id: str, session_id: str) -> bool:
@@ -120,7 +107,3 @@ def _names(logout: VerifiedLogoutToken, external_id: str, session_id: str) -> bo
 
 def _means(logout: VerifiedLogoutToken, identity: Identity) -> bool:
     return _names(logout, identity.external_id, identity.session_index)
-
-
-def _within(connection: Connection) -> dict[str, Any]:
-    return {"project_id": connection.project_id, "organization_id": connection.organization_id}

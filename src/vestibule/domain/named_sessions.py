@@ -6,13 +6,13 @@ Where the connection maps `idp_user_id`, registrations carry that instead, and t
 of the organization are looked through. What the logouts of both protocols reach is here as well.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vestibule.domain.sign_in import logged_out
 from vestibule.domain.sign_in.callback import Target
-from vestibule.records import Connection, Factor, Identity, IntermediateSession, Session
+from vestibule.records import Connection, Identity, IntermediateSession, Session
 from vestibule.store.interface import Transaction
 
 AnySession = Session | IntermediateSession
@@ -40,25 +40,21 @@ class Ended:
 
 async def end(tx: Transaction, found: Target, named: Named, *, now: int) -> Ended:
     """End what a logout names, unredeemed tokens too, and remember it against late assertions."""
-    reached = await places(tx, found.connection)
+    places = await places_of(tx, found.connection)
     # Tokens first: one that is being redeemed has become a session by the time this returns.
-    for place in reached:
-        await use_up(tx, place, lambda identity: _means(named, identity), now=now)
+    await use_up(tx, places, lambda identity: _means(named, identity), now=now)
     await logged_out.remember(tx, found, named.name_id, named.session_indexes, now=now)
-    known, indexes, count = False, set[str](), 0
-    for place in reached:
-        living = await _living(tx, found, place, named.name_id, now=now)
-        known = known or living is not None
-        for session in living or ():
-            mine = _indexes(session, place, named)
-            if mine:
-                await delete(tx, session)
-                indexes |= mine
-                count += 1
-    return Ended(known, count, frozenset(indexes))
+    mapping = (found.connection.saml and found.connection.saml.attribute_mapping) or {}
+    external_id = None if "idp_user_id" in mapping else named.name_id
+    found_living = await living(tx, places, external_id=external_id, now=now)
+    ended = [each for each in found_living or () if _indexes(each, places, named)]
+    for each in ended:
+        await delete(tx, each)
+    indexes = {index for each in ended for index in _indexes(each, places, named)}
+    return Ended(found_living is not None, len(ended), frozenset(indexes))
 
 
-async def places(tx: Transaction, connection: Connection) -> list[Connection]:
+async def places_of(tx: Transaction, connection: Connection) -> list[Connection]:
     """Return a connection and the external ones that refer to it."""
     external = await tx.connections.all(
         project_id=connection.project_id, external_connection_id=connection.connection_id
@@ -66,32 +62,31 @@ async def places(tx: Transaction, connection: Connection) -> list[Connection]:
     return [connection, *external]
 
 
-async def _living(
-    tx: Transaction, found: Target, place: Connection, name_id: str, *, now: int
+async def living(
+    tx: Transaction, places: Sequence[Connection], *, external_id: str | None, now: int
 ) -> list[AnySession] | None:
-    """The living sessions that may hold a factor of `name_id`; None when nobody is known by it."""
-    of = {**_within(place), "expires_at__gt": now}
-    mapping = (found.connection.saml and found.connection.saml.attribute_mapping) or {}
-    if "idp_user_id" not in mapping:
-        registration = await tx.registrations.find(**_at(place), external_id=name_id)
-        if registration is None:
+    """Return the living sessions of the members registered at `places` as `external_id`.
+
+    Without one, all of these organizations. None when nobody is registered so.
+    """
+    of = {**_within(places), "expires_at__gt": now}
+    if external_id is not None:
+        known = await tx.registrations.all(**_at(places), external_id=external_id)
+        if not known:
             return None
-        of["member_id"] = registration.member_id
+        of["member_id"] = tuple(each.member_id for each in known)
     return [*await tx.sessions.all(**of), *await tx.intermediate_sessions.all(**of)]
 
 
-def _indexes(session: AnySession, place: Connection, named: Named) -> set[str]:
+def _indexes(session: AnySession, places: Sequence[Connection], named: Named) -> set[str]:
     """The session indexes by which the logout names this session; empty: it does not."""
-    mine = {each.session_index for each in _factors(session.factors, place, named.name_id)}
+    ids = {place.connection_id for place in places}
+    mine = {
+        each.session_index
+        for each in session.factors
+        if each.details.get("provider_id") in ids and each.name_id == named.name_id
+    }
     return mine & set(named.session_indexes) if named.session_indexes else mine
-
-
-def _factors(factors: Iterable[Factor], place: Connection, name_id: str) -> Sequence[Factor]:
-    return [
-        each
-        for each in factors
-        if each.details.get("provider_id") == place.connection_id and each.name_id == name_id
-    ]
 
 
 def _means(named: Named, identity: Identity) -> bool:
@@ -100,10 +95,14 @@ def _means(named: Named, identity: Identity) -> bool:
 
 
 async def use_up(
-    tx: Transaction, place: Connection, means: Callable[[Identity], bool], *, now: int
+    tx: Transaction,
+    places: Sequence[Connection],
+    means: Callable[[Identity], bool],
+    *,
+    now: int,
 ) -> None:
     """Use up the sso_tokens of the identities that are meant, if nobody has redeemed them yet."""
-    for token in await tx.sso_tokens.all(**_at(place), consumed_at=0, expires_at__gt=now):
+    for token in await tx.sso_tokens.all(**_at(places), consumed_at=0, expires_at__gt=now):
         if means(token.identity):
             await tx.sso_tokens.change(
                 {"consumed_at": now, "provider_tokens": None},
@@ -125,9 +124,13 @@ async def delete(tx: Transaction, session: AnySession) -> None:
         await tx.intermediate_sessions.delete(**of, token_id=session.token_id)
 
 
-def _within(place: Connection) -> dict[str, Any]:
-    return {"project_id": place.project_id, "organization_id": place.organization_id}
+def _within(places: Sequence[Connection]) -> dict[str, Any]:
+    return {
+        "project_id": places[0].project_id,
+        "organization_id": tuple(place.organization_id for place in places),
+    }
 
 
-def _at(place: Connection) -> dict[str, Any]:
-    return {**_within(place), "connection_id": place.connection_id}
+def _at(places: Sequence[Connection]) -> dict[str, Any]:
+    ids = tuple(place.connection_id for place in places)
+    return {**_within(places), "connection_id": ids}
