@@ -22,14 +22,13 @@ OWN_ROW = frozenset(
 )
 # Queries that look beyond one organization of the project, each with why that is right.
 ACROSS_ORGANIZATIONS = {
-    "domain/backchannel_logout.py _reached": "those that share the provider that logs out",
     "domain/connections.py sever": "those that share the connection that is deleted",
     "domain/logouts.py _owner": "the provider's owner may be another organization (external)",
     "domain/member_changes.py get_anywhere": "dangerously_get finds a member by its id alone",
     "domain/logouts.py _id_token": "by the registration in a session's own factor",
     "domain/members.py _connections": "by the ids in members' registrations",
     "domain/members.py require_unclaimed": "asks whether another one claims the domain",
-    "domain/named_sessions.py _places": "those that share the provider that logs out",
+    "domain/named_sessions.py places_of": "those that share the provider that logs out",
     "domain/oidc_refresh.py _configurations": "by the ids in one member's registrations",
     "domain/organizations.py _free_slug": "slugs are unique in the project",
     "domain/organizations.py get_all": "finds organizations by their names",
