@@ -106,6 +106,12 @@ async def test_document_of_another_issuer_is_not_used(provider: Provider) -> Non
     assert (await provider.connection())["jwks_url"] == f"{ISSUER}/jwks"
 
 
+async def test_what_a_stranger_writes_is_shown_legibly_and_in_short(provider: Provider) -> None:
+    shown = await provider.refresh(issuer="https://evil\7\u202e\n" + "x" * 100_000)
+    assert len(shown["last_error"]) < 500
+    assert shown["last_error"].isprintable()
+
+
 async def test_failures_change_nothing_and_are_said(provider: Provider) -> None:
     provider.status = 503
     shown = await provider.refresh(jwks_uri=f"{ISSUER}/keys/v2")

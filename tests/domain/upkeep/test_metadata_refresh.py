@@ -346,10 +346,13 @@ async def test_two_nodes_read_each_document_once(
 
 async def test_one_bad_document_does_not_hold_up_the_others(scenario: Scenario) -> None:
     organization_id = (await scenario.organization())["organization_id"]
-    good = MetadataHost(scenario.fetch)
-    bad = MetadataHost(scenario.fetch, url="https://bad.example.com/m.xml")
-    bad.publish("idp", entity_id="https://bad.example.com")
-    for host in (bad, good):
+    bad = MetadataHost(scenario.fetch)
+    await fed_connection(scenario, bad, organization_id=organization_id)
+    hosts = []
+    for number in range(18):
+        host = MetadataHost(scenario.fetch, url=f"https://idp{number}.example.com/m.xml")
+        host.publish("idp", entity_id=f"https://idp{number}.example.com")
+        hosts.append(host)
         await fed_connection(scenario, host, organization_id=organization_id)
 
     async def fault(_method: str, _url: str, _body: bytes) -> Any:
@@ -359,4 +362,4 @@ async def test_one_bad_document_does_not_hold_up_the_others(scenario: Scenario) 
     scenario.clock.advance(DAY)
     with pytest.raises(ZeroDivisionError):
         await refresh_due(scenario.context)
-    assert good.asked == 2
+    assert {host.asked for host in hosts} == {2}

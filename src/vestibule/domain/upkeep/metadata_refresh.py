@@ -35,13 +35,15 @@ _ALARM: Final = 4
 
 
 async def refresh_due(context: Context) -> None:
-    """Read all metadata that is due. Raises the first error, after the others are through."""
+    """Read all metadata that is due. Raises the first error once everything has had its turn."""
     now = context.clock.now()
+    errors: list[BaseException] = []
     while batch := await feeds.claim_due(context.store, now=now, limit=_AT_ONCE):
         work = (read_again(context, feed) for feed in batch)
-        for outcome in await asyncio.gather(*work, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        outcomes = await asyncio.gather(*work, return_exceptions=True)
+        errors += [each for each in outcomes if isinstance(each, BaseException)]
+    if errors:
+        raise errors[0]
 
 
 async def read_again(context: Context, feed: MetadataFeed) -> None:
@@ -100,7 +102,7 @@ async def _owner(tx: Transaction, feed: MetadataFeed) -> Owner | None:
 async def _failed(
     tx: Transaction, context: Context, owner: Owner, feed: MetadataFeed, failure: Failure
 ) -> MetadataFeed:
-    failures = feed.failures + 1
+    failures, said = feed.failures + 1, failure.message
     if failures == _ALARM:
         await announce(
             tx,
@@ -109,13 +111,13 @@ async def _failed(
             owner.view.connection,
             "connection.metadata_failing",
             url=feed.url,
-            error=failure.message,
+            error=said,
             failures=failures,
             last_fetched_at=rfc3339(feed.fetched_at),
         )
     chance = fraction(entropy=context.entropy)
     due_at = schedule.after_failure(context.clock.now(), failures=failures, chance=chance)
-    return replace(feed, failures=failures, error=failure.message, due_at=due_at)
+    return replace(feed, failures=failures, error=said, due_at=due_at)
 
 
 async def _arrived(
