@@ -10,6 +10,7 @@ from tests.support.asgi import Answer
 from tests.support.doors import Door, open_door, open_external
 from tests.support.refusals import Left, left
 from tests.support.scenario import Scenario
+from tests.support.single_logout import provider
 
 AUTHENTICATE = "/v1/b2b/sso/authenticate"
 EXCHANGE = "/v1/b2b/sessions/exchange"
@@ -119,6 +120,40 @@ async def test_no_exchange_revives_a_member_who_is_deleted_meanwhile(door: Door)
     async with door.scenario.context.store.read() as tx:
         assert await tx.sessions.count(**where) == 0
         assert await tx.registrations.count(**where) == 0
+
+
+@pytest.mark.case("ST-13")
+async def test_a_session_that_is_revoked_meanwhile_is_not_exchanged(door: Door) -> None:
+    target = await open_external(door)
+    await target.add_member()
+    first = await door.log_in()
+    session_id = first["member_session"]["member_session_id"]
+    async with door.scenario.context.store.write() as tx:
+        # The revocation has begun; the exchange begins, and waits for how it ends.
+        assert await tx.sessions.find(lock=True, session_id=session_id) is not None
+        coming = asyncio.create_task(exchange(target, first))
+        await asyncio.sleep(0.3)
+        await tx.sessions.delete(session_id=session_id)
+    answer = await coming
+    assert (answer.status, answer.json["error_type"]) == (404, "session_not_found")
+    found = await left(door.scenario)
+    assert (found.sessions, found.registrations) == (0, 1)
+
+
+@pytest.mark.case("ST-13")
+async def test_no_exchange_outlives_a_logout_at_the_identity_provider(scenario: Scenario) -> None:
+    idp = await provider(scenario)
+    door = Door(scenario, "saml", idp.connection)
+    target = await open_external(door)
+    await target.add_member()
+    first = await idp.sign_in()
+    assert (await exchange(target, first)).status == 200
+    logout = idp.redirect(idp.request())
+    *answers, out = await asyncio.gather(*(exchange(target, first) for _ in range(5)), logout)
+    assert out.status == 302, out.text
+    for answer in answers:
+        assert answer.status == 200 or answer.json["error_type"] == "session_not_found"
+    assert (await left(scenario)).sessions == 0
 
 
 async def test_an_exchange_that_is_overtaken_sees_what_the_other_made(door: Door) -> None:

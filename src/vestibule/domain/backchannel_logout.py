@@ -45,14 +45,17 @@ async def _receive(context: Context, found: Target, token: str, trace_id: str) -
         places = await named_sessions.places_of(tx, found.connection)
         # Tokens first: one that is being redeemed has become a session by the time this ends.
         await named_sessions.use_up(tx, places, lambda each: _means(logout, each), now=now)
-        living = await named_sessions.living(tx, places, external_id=logout.subject, now=now)
-        ended = [each for each in living or () if _began(each, places, logout)]
-        for session in ended:
-            await named_sessions.delete(tx, session)
+        ended = await named_sessions.end_living(
+            tx,
+            places,
+            lambda each: _began(each, places, logout),
+            external_id=logout.subject,
+            now=now,
+        )
         result = TraceStep(
             name="logout",
             expected="a member's sessions",
-            received=f"{len(ended)} ended",
+            received=f"{len(ended or ())} ended",
             passed=True,
         )
         steps = (*refusals.steps(logout.steps), result)

@@ -46,12 +46,15 @@ async def end(tx: Transaction, found: Target, named: Named, *, now: int) -> Ende
     await logged_out.remember(tx, found, named.name_id, named.session_indexes, now=now)
     mapping = (found.connection.saml and found.connection.saml.attribute_mapping) or {}
     external_id = None if "idp_user_id" in mapping else named.name_id
-    found_living = await living(tx, places, external_id=external_id, now=now)
-    ended = [each for each in found_living or () if _indexes(each, places, named)]
-    for each in ended:
-        await delete(tx, each)
-    indexes = {index for each in ended for index in _indexes(each, places, named)}
-    return Ended(found_living is not None, len(ended), frozenset(indexes))
+    ended = await end_living(
+        tx,
+        places,
+        lambda each: bool(_indexes(each, places, named)),
+        external_id=external_id,
+        now=now,
+    )
+    indexes = {index for each in ended or () for index in _indexes(each, places, named)}
+    return Ended(ended is not None, len(ended or ()), frozenset(indexes))
 
 
 async def places_of(tx: Transaction, connection: Connection) -> list[Connection]:
@@ -62,7 +65,31 @@ async def places_of(tx: Transaction, connection: Connection) -> list[Connection]
     return [connection, *external]
 
 
-async def living(
+async def end_living(
+    tx: Transaction,
+    places: Sequence[Connection],
+    means: Callable[[AnySession], bool],
+    *,
+    external_id: str | None,
+    now: int,
+) -> list[AnySession] | None:
+    """End the living sessions that are meant, and return them; None when nobody is known.
+
+    An exchange that is under way holds the session it comes from until it has made another: that
+    one is there at the second look.
+    """
+    ended: list[AnySession] = []
+    while (found := await _living(tx, places, external_id=external_id, now=now)) is not None:
+        meant = [each for each in found if means(each)]
+        if not meant:
+            return ended
+        for each in meant:
+            await _delete(tx, each)
+        ended += meant
+    return ended or None
+
+
+async def _living(
     tx: Transaction, places: Sequence[Connection], *, external_id: str | None, now: int
 ) -> list[AnySession] | None:
     """Return the living sessions of the members registered at `places` as `external_id`.
@@ -112,7 +139,7 @@ async def use_up(
             )
 
 
-async def delete(tx: Transaction, session: AnySession) -> None:
+async def _delete(tx: Transaction, session: AnySession) -> None:
     """End a session of either kind."""
     of: dict[str, Any] = {
         "project_id": session.project_id,

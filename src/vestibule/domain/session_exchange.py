@@ -8,6 +8,7 @@ says in the first organization, whose admins may write there, counts for nothing
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -84,13 +85,13 @@ async def _exchange(
     tx: Transaction, context: Context, project: Project, request: Exchange
 ) -> SessionView | Unfinished:
     now = context.clock.now()
-    session = await sessions.find(
-        tx,
-        project,
+    named = partial(
+        sessions.find,
         session_token=request.session_token,
         session_jwt_text=request.session_jwt,
         now=now,
     )
+    session = await named(tx, project)
     await sessions.owner(tx, project, session)
     target = await organizations.load(tx, project, request.organization_id)
     offers = await _offers(tx, project, session, target)
@@ -109,6 +110,8 @@ async def _exchange(
     factors = [await _carried(tx, context, offer, member) for offer in taken]
     member = await _settle(tx, context, member, taken)
     factors += [each for each in session.factors if _is_phone_of(each, target, member)]
+    # A logout either is seen here, or waits and then sees what was made of the session.
+    await named(tx, project, lock=True)
     party = Party(project, target, member)
     return await outcome.conclude(
         tx, context, party, tuple(factors), waiting=None, wanted=request.wanted
