@@ -76,7 +76,7 @@ def test_a_vendors_signs_are_found_in_its_messages(vendor: str) -> None:
 
 
 def test_of_two_signs_the_longer_one_counts() -> None:
-    assert of_words("AADSTS7000215: invalid client secret") is Pitfall.WRONG_SECRET
+    assert of_words("AADSTS7000222: expired; redirect_uri was given") is Pitfall.EXPIRED_SECRET
     assert of_words("AADSTS500112: reply address") is Pitfall.REDIRECT_URI_MISMATCH
 
 

@@ -147,7 +147,7 @@ def _place(guide: Guide | None, names: tuple[str, ...]) -> str:
     return next((places[name] for name in names if name in places), "")
 
 
-# The longest first: one code may begin like another.
+# The longest first: a code says more than a word.
 _SIGNS: Final[Mapping[str, Pitfall]] = dict(
     sorted(
         (item for provider in CATALOGUE.values() for item in provider.signs.items()),
