@@ -1,4 +1,4 @@
-"""Clients that send too much, too slowly, or too many at once: SR-11's other side, SR-17, SR-18.
+"""Clients that send too much, too slowly, or too many at once: what SR-11 is from outside.
 
 The server is the one that `vestibule serve` runs, on a real socket.
 """
@@ -26,7 +26,7 @@ GOOD = f"GET {PATH} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
 POST = b"POST /v1/b2b/organizations HTTP/1.1\r\nHost: a\r\n"
 BODY_BYTES = 100_000
 PATIENT = Settings(base_url=BASE_URL, max_body_bytes=BODY_BYTES, request_seconds=60)
-HASTY = replace(PATIENT, request_seconds=1)
+HASTY = replace(PATIENT, request_seconds=2)
 LIMIT = 15
 
 
@@ -112,6 +112,7 @@ async def test_an_endless_header_is_cut(bounded: Scenario) -> None:
     assert sent < 50_000_000
 
 
+@pytest.mark.case("XP-24")
 @pytest.mark.parametrize(
     ("head", "piece"),
     [
@@ -226,7 +227,7 @@ async def not_reading(client: Client, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("bounded", [HASTY], indirect=True)
-@pytest.mark.parametrize(("pause", "whole"), [(0.5, True), (3.0, False)])
+@pytest.mark.parametrize(("pause", "whole"), [(0.5, True), (4.0, False)])
 async def test_a_client_that_takes_no_answer_is_left(
     bounded: Scenario, pause: float, whole: bool
 ) -> None:
@@ -245,7 +246,7 @@ async def test_a_client_that_takes_no_answer_is_left(
 async def test_a_client_in_time_may_take_longer_than_one_requests_time(bounded: Scenario) -> None:
     async with served(bounded.app) as here, asyncio.timeout(LIMIT):
         client = await here.connect()
-        for _ in range(3):
+        for _ in range(5):
             await client.send(GOOD[:20])
             await asyncio.sleep(0.5)
             await client.send(GOOD[20:])
@@ -259,7 +260,7 @@ async def test_a_client_that_took_its_answer_late_is_kept(bounded: Scenario) -> 
         await client.send(LARGE_ANSWER)
         await not_reading(client, 0.5)
         assert len((await client.answer())[2]) == 50_000_000
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         await client.send(GOOD)
         assert (await client.answer())[0] == 401
 
@@ -267,6 +268,7 @@ async def test_a_client_that_took_its_answer_late_is_kept(bounded: Scenario) -> 
 # Too many ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.case("SR-18")
 @pytest.mark.parametrize("bounded", [replace(PATIENT, max_connections=5)], indirect=True)
 @pytest.mark.parametrize("sent", [b"", GOOD[:20], POST + b"Content-Length: 9\r\n\r\nx", GOOD])
 async def test_connections_that_only_wait_make_room(bounded: Scenario, sent: bytes) -> None:
@@ -283,6 +285,7 @@ async def test_connections_that_only_wait_make_room(bounded: Scenario, sent: byt
             assert await waiting[0].ended()
 
 
+@pytest.mark.case("SR-18")
 @pytest.mark.parametrize("bounded", [replace(PATIENT, max_connections=50)], indirect=True)
 async def test_no_more_connections_are_held_than_are_allowed(bounded: Scenario) -> None:
     async with served(bounded.app) as here, asyncio.timeout(LIMIT):
