@@ -6,7 +6,7 @@ import ssl
 import time
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -390,20 +390,30 @@ async def test_every_error_reads_the_same_in_public(fetch: GuardedFetch) -> None
 
 
 async def ask_in_vain(
-    fetch: GuardedFetch, addresses: Sequence[str], *, tenant: str, deadline: float = 30
+    fetch: GuardedFetch,
+    addresses: Sequence[str],
+    *,
+    tenant: str,
+    until: Callable[[], bool],
+    deadline: float = 30,
 ) -> list[asyncio.Task[FetchResponse]]:
-    """Ask at addresses that will not answer; returns once all that is let out is out."""
+    """Ask at addresses that will not answer; returns a while after `until` has come true."""
     with acting_for(tenant):
         tasks = [
             asyncio.create_task(fetch.request("GET", each, deadline=deadline)) for each in addresses
         ]
+    async with asyncio.timeout(10):
+        while not until():
+            await asyncio.sleep(0.01)
     await asyncio.sleep(0.2)
     return tasks
 
 
-async def ask(fetch: GuardedFetch, address: str, *, tenant: str) -> FetchResponse:
+async def ask(
+    fetch: GuardedFetch, address: str, *, tenant: str, deadline: float = 10
+) -> FetchResponse:
     with acting_for(tenant):
-        return await fetch.request("GET", address, deadline=0.3)
+        return await fetch.request("GET", address, deadline=deadline)
 
 
 async def give_up(tasks: Sequence[asyncio.Task[FetchResponse]]) -> None:
@@ -420,7 +430,9 @@ async def test_a_peer_that_hangs_holds_up_only_requests_to_itself(
     fetch: GuardedFetch, tenant: str
 ) -> None:
     async with listening(drip(b"", b"")) as hanging, listening(answer(b"here")) as peer:
-        tasks = await ask_in_vain(fetch, [url(hanging)] * 30, tenant="hanging")
+        tasks = await ask_in_vain(
+            fetch, [url(hanging)] * 30, tenant="hanging", until=lambda: len(hanging.requests) >= 8
+        )
         assert len(hanging.requests) == 8
         response = await ask(fetch, url(peer), tenant=tenant)
         assert response.body == b"here"
@@ -435,12 +447,16 @@ async def test_a_tenant_with_many_peers_that_hang_holds_up_only_itself(
         hanging = [await peers.enter_async_context(listening(drip(b"", b""))) for _ in range(5)]
         good = await peers.enter_async_context(listening(answer(b"here")))
         addresses = [url(each) for each in hanging for _ in range(10)]
-        tasks = await ask_in_vain(fetch, addresses, tenant="hanging")
-        assert sum(len(each.requests) for each in hanging) == 12
+
+        def held() -> int:
+            return sum(len(each.requests) for each in hanging)
+
+        tasks = await ask_in_vain(fetch, addresses, tenant="hanging", until=lambda: held() >= 12)
+        assert held() == 12
         responses = [await ask(fetch, url(good), tenant=name) for name in ("other", "", "third")]
         assert {response.body for response in responses} == {b"here"}
         with pytest.raises(FetchError) as waited:
-            await ask(fetch, url(good), tenant="hanging")
+            await ask(fetch, url(good), tenant="hanging", deadline=0.3)
         assert waited.value.reason is Reason.TIMEOUT
         await give_up(tasks)
         assert (await ask(fetch, url(good), tenant="hanging")).body == b"here"
@@ -464,13 +480,15 @@ async def test_names_that_hang_hold_up_only_their_tenant() -> None:
             allowed_hosts=[*names, good], allowed_networks=["127.0.0.1/32"], resolver=resolver
         )
         addresses = [f"http://{name}/" for name in names]
-        tasks = await ask_in_vain(fetch, addresses, tenant="hanging", deadline=0.1)
+        tasks = await ask_in_vain(
+            fetch, addresses, tenant="hanging", until=lambda: len(asked) >= 4, deadline=0.5
+        )
         reasons = await asyncio.gather(*tasks, return_exceptions=True)
         assert {getattr(each, "reason", None) for each in reasons} == {Reason.TIMEOUT}
         # Nobody waits any more; the look-ups still go on, and no more of them begin.
         assert len(asked) == 4
         with pytest.raises(FetchError) as waited:
-            await ask(fetch, f"http://{good}/", tenant="hanging")
+            await ask(fetch, f"http://{good}/", tenant="hanging", deadline=0.3)
         assert (waited.value.reason, len(asked)) == (Reason.TIMEOUT, 4)
         assert (await ask(fetch, f"http://{good}/", tenant="other")).body == b"here"
         told.set()
