@@ -45,10 +45,12 @@ def test_every_vendor_has_a_file_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("provider", CATALOGUE.values(), ids=CATALOGUE.keys())
-def test_every_vendor_says_how_saml_is_set_up(provider: IdentityProvider) -> None:
+def test_every_vendor_says_how_it_is_set_up(provider: IdentityProvider) -> None:
     assert provider.label
     assert provider.saml is not None
-    assert provider.saml.steps
+    for guide in filter(None, (provider.saml, provider.oidc)):
+        assert guide.steps
+        assert all(step.endswith(".") for step in guide.steps)
 
 
 @pytest.mark.parametrize(("protocol", "guide"), GUIDES)

@@ -46,7 +46,15 @@ PROVIDER = IdentityProvider(
             "assignment": "Permissions > Add",
         },
         attribute_mapping={},
-        steps=(),
+        steps=(
+            "Web Apps > Add Web Apps > Custom > OpenID Connect.",
+            "Trust: login initiated by the relying party, and a client secret.",
+            (
+                "Tokens: the claims email, given_name, family_name and, where roles depend on "
+                "groups, groups."
+            ),
+            "Permissions: add who may sign in.",
+        ),
     ),
     quirks=(),
 )

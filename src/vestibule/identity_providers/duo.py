@@ -44,7 +44,14 @@ PROVIDER = IdentityProvider(
             "assignment": "Applications > the application > User access",
         },
         attribute_mapping={},
-        steps=(),
+        steps=(
+            "Applications > Protect an Application > Generic OIDC Relying Party.",
+            "Relying Party: grant type Authorization Code; scopes openid, profile and email.",
+            (
+                "OIDC Response: claims email, given_name, family_name; groups, where roles "
+                "depend on them."
+            ),
+        ),
     ),
     quirks=("Leave logout, login and default relay state empty.",),
 )

@@ -42,7 +42,12 @@ PROVIDER = IdentityProvider(
             "assignment": "User Groups",
         },
         attribute_mapping={},
-        steps=(),
+        steps=(
+            "SSO Applications > Add New Application > Custom OIDC App.",
+            "SSO: client authentication type Client Secret Basic.",
+            "Attribute Mapping: standard scopes Email and Profile; include group attribute groups.",
+            "User Groups: add who may sign in.",
+        ),
     ),
     quirks=("The metadata is a file, not a URL.",),
 )

@@ -41,7 +41,14 @@ PROVIDER = IdentityProvider(
             "assignment": "Policies > App Authentication Policy",
         },
         attribute_mapping={},
-        steps=(),
+        steps=(
+            "Apps > Add Application > OAUTH/OIDC > OAuth2/OpenID Connect.",
+            (
+                "Attribute Mapping: email, given_name, family_name; groups, where roles depend "
+                "on them."
+            ),
+            "Policies: add who may sign in.",
+        ),
     ),
     quirks=(),
 )

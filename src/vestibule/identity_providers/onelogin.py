@@ -47,7 +47,12 @@ PROVIDER = IdentityProvider(
             "assignment": "Access > Roles, or Users > Applications",
         },
         attribute_mapping={},
-        steps=(),
+        steps=(
+            "Applications > Add App > OpenId Connect (OIDC).",
+            "SSO: Application Type Web, Token Endpoint Basic.",
+            "Parameters > Groups: which groups are sent.",
+            "Access: the roles that may sign in.",
+        ),
     ),
     quirks=("Some accounts sign with SHA-512.",),
 )

@@ -44,7 +44,16 @@ PROVIDER = IdentityProvider(
             "assignment": "Authentication Policies > Issuance Criteria",
         },
         attribute_mapping={},
-        steps=(),
+        steps=(
+            (
+                "Applications > OAuth > Clients > Add Client, with a client secret and "
+                "Authorization Code."
+            ),
+            (
+                "OpenID Connect Policy Management: attribute contract email, given_name, "
+                "family_name, groups."
+            ),
+        ),
     ),
     quirks=(
         "The issuer is the server's federation entity id, which need not be a URL.",

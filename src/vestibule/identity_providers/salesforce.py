@@ -42,7 +42,11 @@ PROVIDER = IdentityProvider(
             "assignment": "Manage Profiles or Manage Permission Sets",
         },
         attribute_mapping={},
-        steps=(),
+        steps=(
+            "App Manager > New Connected App > Enable OAuth Settings.",
+            "Selected OAuth scopes: openid, email, profile.",
+            "Manage Profiles or Permission Sets: who may sign in.",
+        ),
     ),
     quirks=(
         "Subject type User ID is no e-mail address: map email to the attribute, or use Username.",
