@@ -231,6 +231,31 @@ async def test_newest_identity_provider_that_can_be_told_is_told(scenario: Scena
     assert "client_id" in query_of(await follow(scenario.browser(), await begin(scenario, both)))
 
 
+async def test_of_two_identity_providers_the_later_one_is_told(
+    scenario: Scenario, idp: Provider
+) -> None:
+    other = await scenario.oidc_connection(idp.connection["organization_id"])
+    path = f"/v1/b2b/sso/acme/connections/{other['connection_id']}/settings"
+    await scenario.api.good("PUT", path, {"end_session_url": END_SESSION})
+
+    async def by_oidc(**session: str) -> dict[str, Any]:
+        token = await scenario.oidc_token(other)
+        return await scenario.authenticate(token, **session)
+
+    for later in ("oidc", "saml"):
+        scenario.clock.advance(MINUTE)
+        first = await idp.sign_in() if later == "oidc" else await by_oidc()
+        scenario.clock.advance(SECOND)
+        linked = {"session_token": first["session_token"]}
+        if later == "oidc":
+            both = await by_oidc(**linked)
+        else:
+            both = await scenario.authenticate(await idp.token(), **linked)
+        sent = await follow(scenario.browser(), await begin(scenario, both))
+        wanted = END_SESSION if later == "oidc" else SLO
+        assert sent.headers["location"].startswith(wanted)
+
+
 async def test_provider_of_an_external_connection_is_asked_for_its_owner(
     scenario: Scenario,
 ) -> None:

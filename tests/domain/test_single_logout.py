@@ -7,8 +7,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from lxml import etree
 
+from tests.support.counting import CountingStore
+from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.doors import Door, open_external
 from tests.support.refusals import traces
-from tests.support.scenario import BASE_URL, MAPPING, Scenario
+from tests.support.scenario import BASE_URL, MAPPING, Scenario, open_scenario
 from tests.support.second_opinions import xmlsec_accepts, xmlsec_accepts_query
 from tests.support.single_logout import (
     ADA,
@@ -21,6 +24,7 @@ from tests.support.single_logout import (
 )
 from vestibule.clock import HOUR
 from vestibule.records import Trace
+from vestibule.store.interface import Store
 
 BOB = "bob@acme.test"
 
@@ -244,3 +248,18 @@ async def test_our_answer_is_signed_with_the_connections_key(idp: Provider) -> N
     signed, _, signature = query.partition("&Signature=")
     pem = (await _connection(idp))["signing_certificates"][0]["certificate"]
     assert xmlsec_accepts_query(signed, pem, b64decode(unquote(signature)))
+
+
+async def test_cost_does_not_grow_with_the_organizations_that_share_the_connection(
+    store: Store, clock: HandClock, entropy: SeededEntropy
+) -> None:
+    counting = CountingStore(store)
+    scenario = await open_scenario(counting, clock=clock, entropy=entropy)
+    idp = await provider(scenario)
+    costs = []
+    for number in range(3):
+        await open_external(Door(scenario, "saml", idp.connection), f"User {number}")
+        counting.taken()
+        await idp.redirect(idp.request(name_id=f"{number}@acme.test"))
+        costs.append(counting.taken())
+    assert costs[0] == costs[1] == costs[2] > 0
