@@ -33,7 +33,12 @@ NO_ROLES: dict[str, Any] = {
     "group_implicit_role_assignments": [],
 }
 SLO = "https://idp.example.com/slo"
-TOLERANCES = ("allow_cbc", "allow_inclusive_c14n", "allow_missing_authn_statement")
+TOLERANCES = (
+    "allow_cbc",
+    "allow_inclusive_c14n",
+    "allow_missing_authn_statement",
+    "trust_metadata_certificates",
+)
 
 
 def path_of(connection: dict[str, Any]) -> str:

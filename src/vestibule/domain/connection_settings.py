@@ -33,6 +33,7 @@ _ROLES: Final = {
 _SAML: Final = (*_POLICY, *_ROLES, "idp_slo_url", "idp_slo_response_url", "idp_slo_binding")
 _OIDC: Final = (*_ROLES, "end_session_url")
 _URLS: Final = ("idp_slo_url", "idp_slo_response_url", "end_session_url")
+_TOLERANCES: Final = ("allow_", "trust_")
 _MAX_AUTHN_CONTEXTS: Final = 10
 _MAX_AUTHN_CONTEXT_CHARS: Final = 256
 _PROTOCOLS: Final = {"saml": "SAML", "oidc": "OpenID Connect", "external": "external"}
@@ -171,5 +172,5 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 def _warn(connection_id: str, before: SamlPolicy, after: SamlPolicy) -> None:
     """Say in the log which tolerances have been switched on."""
     for name in after.__struct_fields__:
-        if name.startswith("allow_") and getattr(after, name) and not getattr(before, name):
+        if name.startswith(_TOLERANCES) and getattr(after, name) and not getattr(before, name):
             logger().warning("tolerance switched on", connection_id=connection_id, setting=name)
