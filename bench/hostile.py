@@ -1,8 +1,8 @@
 """What hostile XML costs until it is refused: the slowest documents, beside honest ones.
 
 CPU time, the median of some calls. A document is compared with a good Response of its size, which
-is verified and read. No document of the cases XP may cost more than twice as much, and none at all
-more than 20 ms, even when it was made to keep one step busy.
+is verified and read. None may cost more than twice as much, nor more than 20 ms, even when it was
+made to keep one step busy.
 """
 
 import statistics
@@ -16,7 +16,7 @@ from tests.support.saml_documents import NOW, document, expectation, octets, res
 from vestibule.saml.assertion import MAX_VALUES
 from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.response import verify_response
-from vestibule.saml.xml import MAX_BYTES, MAX_NAMESPACES, MAX_NODES
+from vestibule.saml.xml import MAX_ATTRIBUTES, MAX_BYTES, MAX_NAMESPACES, MAX_NODES
 
 CALLS: Final = 15
 MAX_RATIO: Final = 2.0
@@ -31,14 +31,14 @@ _GROUP: Final = len("<saml:AttributeValue>group 0000</saml:AttributeValue>")
 def report() -> bool:
     """Print the slowest hostile documents; return whether all stay within their limits."""
     good = octets(document()).decode()
-    known, heavy = hostile_documents(good), heavy_documents(good)
-    found = sorted((_measure(name, *case) for name, case in (known | heavy).items()), reverse=True)
+    cases = hostile_documents(good) | heavy_documents(good)
+    found = sorted((_measure(name, *case) for name, case in cases.items()), reverse=True)
     sys.stdout.write(f"\nhostile XML until it is refused, the slowest of {len(found)}:\n")
     for taken, ratio, size, name in found[:_SHOWN]:
         sys.stdout.write(f"  {name:<28} {taken:8.0f} us  {ratio:7.2f} x honest  {size:6} bytes\n")
     slowest = max(taken for taken, *_ in found)
-    worst = max(ratio for _, ratio, _, name in found if name in known)
-    sys.stdout.write(f"  at most {slowest / 1000:.1f} ms; {worst:.2f} x honest without the heavy\n")
+    worst = max(ratio for _, ratio, *_ in found)
+    sys.stdout.write(f"  at most {slowest / 1000:.1f} ms and {worst:.2f} x honest\n")
     return slowest <= MAX_MICROSECONDS and worst <= MAX_RATIO
 
 
@@ -48,11 +48,14 @@ def heavy_documents(good: str) -> dict[str, tuple[bytes, Reason]]:
     full = "<x/>" * (MAX_NODES - 100)
     many = " ".join(f'xmlns:n{number}="u:{number}"' for number in range(MAX_NAMESPACES + 1))
     odd = " ".join(f"xmlns:n{number}='u:{number}'" for number in range(150))
-    wide = "<x " + " ".join(f"a{number}=''" for number in range(900)) + "/>"
+    wide = _element(900)
+    most = _element(MAX_ATTRIBUTES) * (5_900 // MAX_ATTRIBUTES)
     ids = "".join(f'<x ID="_{number}"/>' for number in range(4_000))
     contents = {
         "depth that is parsed": ("<x>" * 200 + "</x>" * 200, Reason.XML_DEPTH),
         "attributes": (wide * (room // len(wide)), Reason.XML_ATTRS),
+        "wide elements": (wide * 6, Reason.XML_ATTRS),
+        "elements just so wide": (f"{most}<x xmlns='u'/>", Reason.XML_NS),
         "declarations": (f"<x {many}>{full}</x>", Reason.XML_NS),
         "odd declarations": (f"<x {odd}>{full}<x xmlns='u'/></x>", Reason.XML_NS),
         "comments": ("<!---->" * 11_800 + "<x xmlns='u'/>", Reason.XML_NS),
@@ -65,6 +68,10 @@ def heavy_documents(good: str) -> dict[str, tuple[bytes, Reason]]:
         f"heavy: {name}": (inside(good, content).encode(), reason)
         for name, (content, reason) in contents.items()
     }
+
+
+def _element(attributes: int) -> str:
+    return "<x " + " ".join(f"a{number}=''" for number in range(attributes)) + "/>"
 
 
 def _measure(name: str, data: bytes, reason: Reason) -> tuple[float, float, int, str]:

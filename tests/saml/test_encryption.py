@@ -1,5 +1,7 @@
 """Decryption against xmlsec; the cases stand in tests/attacks/test_saml_encryption.py."""
 
+from base64 import b64decode, b64encode
+
 import pytest
 import xmlsec
 from lxml import etree
@@ -17,7 +19,7 @@ from tests.support.saml_encryption import AES_CBC, Encryption
 from tests.support.saml_keys import signer
 from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
 from vestibule.saml.errors import Reason, SamlError
-from vestibule.saml.xml import SAML, local_name
+from vestibule.saml.xml import SAML, XENC, local_name
 
 
 def xmlsec_encrypts(element: etree._Element, wrapper: str) -> None:
@@ -69,6 +71,27 @@ def test_decrypt_says_whether_a_change_would_show(cipher: str, authenticated: bo
     assert plaintext.authenticated is authenticated
     assertion, *_ = parse_in_context(plaintext.octets, encrypted)
     assert (local_name(assertion), assertion.get("ID")) == ("Assertion", "_assertion-1")
+
+
+@pytest.mark.case("XE-05")
+@pytest.mark.parametrize("change", [16, 17, 255])
+def test_xe_05_wrong_padding_is_tried_all_the_same(change: int) -> None:
+    encrypted = find(document(encryption=Encryption(cipher=AES_CBC)), "saml:EncryptedAssertion")
+    value = list(encrypted.iter(f"{{{XENC}}}CipherValue"))[-1]
+    raw = bytearray(b64decode(value.text or ""))
+    good = decrypt(encrypted, [signer("sp").key], allow_cbc=True).octets
+    padding = 16 - len(good) % 16
+    raw[-17] ^= padding ^ change
+    value.text = b64encode(raw).decode()
+    changed = decrypt(encrypted, [signer("sp").key], allow_cbc=True).octets
+    if change == 16:
+        assert len(changed) == len(good) + padding - 16
+    else:
+        # The parser refuses it at the step at which it refuses a changed block: it is no UTF-8.
+        assert (len(changed), changed[-1:]) == (len(good) + padding, b"\xff")
+    with pytest.raises(SamlError) as caught:
+        parse_in_context(changed, encrypted)
+    assert caught.value.reason is Reason.XML_ENCODING
 
 
 def test_failure_says_nothing() -> None:

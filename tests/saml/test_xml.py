@@ -7,6 +7,7 @@ from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.xml import (
     MAX_ATTRIBUTES,
     MAX_DEPTH,
+    MAX_IDS,
     MAX_NAMESPACES,
     MAX_NODES,
     SMALL,
@@ -90,6 +91,21 @@ def test_namespaces_are_absolute_however_they_are_written(data: bytes, fine: boo
         assert local_name(parse(data)) == "a"
     else:
         assert refusal(data) is Reason.XML_NS
+
+
+def test_ids_are_few() -> None:
+    def holding(count: int) -> bytes:
+        return b"<a>" + b"".join(b'<b ID="_%d"/>' % number for number in range(count)) + b"</a>"
+
+    assert len(parse_document(holding(MAX_IDS)).identifiers) == MAX_IDS
+    assert refusal(holding(MAX_IDS + 1)) is Reason.XML_ID
+
+
+@pytest.mark.parametrize("written", ['{}="x"', "{}='x'", '{} =\n"x"', "{}=\t'x'"])
+def test_attributes_are_counted_however_they_are_written(written: str) -> None:
+    element = f"<b {' '.join(written.format(f'a{number}') for number in range(60))}/>"
+    assert len(parse(f"<a>{element * 100}</a>".encode())) == 100
+    assert refusal(f"<a>{element * 101}</a>".encode()) is Reason.XML_ATTRS
 
 
 def test_many_equals_signs_are_fine_in_text_of_several_elements() -> None:

@@ -62,6 +62,7 @@ _MASKS: Final[dict[str, HashAlgorithm]] = {
 _NONCE: Final = 12
 _TAG: Final = 16
 _BLOCK: Final = 16
+_NO_UTF_8: Final = b"\xff"
 _WRAPPER: Final = "in-context"
 
 
@@ -215,7 +216,9 @@ def _open_cbc(key: bytes, ciphertext: bytes) -> bytes | None:
     decryptor = Cipher(AES(key), CBC(ciphertext[:_BLOCK])).decryptor()
     padded = decryptor.update(ciphertext[_BLOCK:]) + decryptor.finalize()
     padding = padded[-1]
-    return padded[:-padding] if 1 <= padding <= _BLOCK else None
+    # A wrong padding becomes wrong content, which is no UTF-8: so both are refused at the same
+    # step, and neither the answer nor the time it takes tells them apart (Vaudenay's attack).
+    return padded[:-padding] if 1 <= padding <= _BLOCK else padded[:-1] + _NO_UTF_8
 
 
 def _method(element: _Element) -> _Element:

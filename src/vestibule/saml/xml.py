@@ -138,9 +138,9 @@ def identifiers(elements: Sequence[_Element]) -> list[str]:
         for name in names:
             # The first test is the quick one, and rarely true.
             if name[-1] in "dD" and name.rpartition("}")[2].lower() in _ID_NAMES:
-                found.append(element.get(name, ""))  # noqa: PERF401 - a list for each is slower
-    if len(found) > MAX_IDS:
-        raise _above(Reason.XML_ID, "IDs", len(found), MAX_IDS)
+                found.append(element.get(name, ""))
+                if len(found) > MAX_IDS:
+                    raise _above(Reason.XML_ID, "IDs", len(found), MAX_IDS)
     for value in found:
         if not _IDENTIFIER.fullmatch(value):
             raise _no_identifier(value)
