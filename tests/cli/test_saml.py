@@ -1,5 +1,6 @@
 """`vestibule saml explain` as an administrator runs it on a message that was refused."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,3 +154,23 @@ def test_nothing_a_stranger_wrote_reaches_the_terminal_as_control(explain: Expla
 
 def _name(name_id: _Element) -> None:
     name_id.text = "\x9b2Jada"
+
+
+def test_settings_of_the_connection_count(explain: Explain, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.json"
+    answer = {"status_code": 200, "settings": {"protocol": "saml", "require_signed_response": True}}
+    settings.write_text(json.dumps(answer))
+    refused = explain(octets(document()), *GIVEN, "--settings", str(settings))
+    assert (refused.exit_code, "FAILED  sig.policy" in refused.output) == (1, True)
+    accepted = explain(octets(document(sign="both")), *GIVEN, "--settings", str(settings))
+    assert accepted.exit_code == 0
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"settings": {"allow_cbc": "yes"}}'])
+def test_settings_that_are_none_end_the_command(
+    explain: Explain, tmp_path: Path, content: str
+) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text(content)
+    result = explain(octets(document()), *GIVEN, "--settings", str(settings))
+    assert (result.exit_code, "--settings" in result.output) == (2, True)

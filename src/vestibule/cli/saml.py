@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 import click
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from vestibule.clock import rfc3339
+from vestibule.domain.connection_settings import demands
+from vestibule.records import SamlPolicy
 from vestibule.saml.errors import Reason, SamlError, Step
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.explain import Claims, Explanation, explain, read_claims
@@ -41,6 +44,7 @@ def saml() -> None:
 @click.option("--request-id", help="The ID of the AuthnRequest that the message answers.")
 @click.option("--now", help="When it arrived, as 2026-11-22T12:00:00Z.")
 @click.option("--decryption-key", type=_FILE, help="The connection's private key, PKCS#1 PEM.")
+@click.option("--settings", type=_FILE, help="What GET .../connections/ID/settings answered, JSON.")
 def explain_response(
     *,
     file: Path,
@@ -51,6 +55,7 @@ def explain_response(
     request_id: str | None,
     now: str | None,
     decryption_key: Path | None,
+    settings: Path | None,
 ) -> None:
     """Tell step by step whether the Response in FILE is accepted, and who must fix what.
 
@@ -71,6 +76,7 @@ def explain_response(
         audiences=_known(audience, claims.audience),
         request_id=request_id if request_id is not None else claims.request_id,
         decryption_keys=() if decryption_key is None else (_private_key(decryption_key),),
+        **({} if settings is None else demands(_policy(settings))),
     )
     given = {"--acs": acs, "--audience": audience, "--request-id": request_id, "--now": now}
     for line in _assumed({name for name, value in given.items() if value is None}, claims):
@@ -112,6 +118,19 @@ def _private_key(file: Path) -> RSAPrivateKey:
         return read_private_key(_read(file).decode("latin-1"))
     except SamlError as error:
         _unusable("--decryption-key", error)
+
+
+class _Answer(msgspec.Struct):
+    """What the settings endpoint answers, as far as it is about an answer's verification."""
+
+    settings: SamlPolicy
+
+
+def _policy(file: Path) -> SamlPolicy:
+    try:
+        return msgspec.json.decode(_read(file), type=_Answer).settings
+    except msgspec.DecodeError as error:
+        raise click.BadParameter(_plain(str(error)), param_hint="--settings") from None
 
 
 def _unusable(option: str, error: SamlError) -> NoReturn:

@@ -33,10 +33,26 @@ _ROLES: Final = {
 _SAML: Final = (*_POLICY, *_ROLES, "idp_slo_url", "idp_slo_response_url", "idp_slo_binding")
 _OIDC: Final = (*_ROLES, "end_session_url")
 _URLS: Final = ("idp_slo_url", "idp_slo_response_url", "end_session_url")
+# What is asked of an answer, and called the same where it is verified.
+_DEMANDS: Final = (
+    "require_signed_response",
+    "require_signed_assertion",
+    "require_encryption",
+    "refuse_expired_certificates",
+    "allow_cbc",
+    "allow_inclusive_c14n",
+    "allow_missing_authn_statement",
+)
 _TOLERANCES: Final = ("allow_", "trust_")
 _MAX_AUTHN_CONTEXTS: Final = 10
 _MAX_AUTHN_CONTEXT_CHARS: Final = 256
 _PROTOCOLS: Final = {"saml": "SAML", "oidc": "OpenID Connect", "external": "external"}
+
+
+def demands(policy: SamlPolicy) -> dict[str, Any]:
+    """Return what a policy asks of an answer, as the fields of a saml Expectation."""
+    asked = {name: getattr(policy, name) for name in _DEMANDS}
+    return {**asked, "authn_contexts": policy.requested_authn_contexts}
 
 
 async def get(context: Context, project: Project, locator: str, connection_id: str) -> Connection:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vestibule import errors
 from vestibule.clock import SECOND, rfc3339
 from vestibule.domain import connections, traces
+from vestibule.domain.connection_settings import demands
 from vestibule.domain.context import Context
 from vestibule.domain.pinned_certificates import pinned
 from vestibule.domain.private_keys import load
@@ -197,7 +198,6 @@ def _expectation(
     keys: list[ConnectionKey],
 ) -> Expectation:
     url = connections.service_provider_url(context.settings, found.connection.connection_id)
-    policy = saml.policy
     return Expectation(
         idp_entity_id=saml.idp_entity_id,
         keys=pinned(keys),
@@ -210,12 +210,5 @@ def _expectation(
             for key in keys
             if key.purpose == "encryption"
         ),
-        authn_contexts=policy.requested_authn_contexts,
-        require_signed_response=policy.require_signed_response,
-        require_signed_assertion=policy.require_signed_assertion,
-        require_encryption=policy.require_encryption,
-        refuse_expired_certificates=policy.refuse_expired_certificates,
-        allow_cbc=policy.allow_cbc,
-        allow_inclusive_c14n=policy.allow_inclusive_c14n,
-        allow_missing_authn_statement=policy.allow_missing_authn_statement,
+        **demands(saml.policy),
     )
