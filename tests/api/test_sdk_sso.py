@@ -46,7 +46,10 @@ async def test_answer_is_wrapped_and_shows_what_to_offer(scenario: Scenario) -> 
 
 @pytest.mark.case("MT-23")
 async def test_stranger_gets_an_answer_of_the_same_shape(scenario: Scenario) -> None:
-    """Whether there is a person of this address is not told: only whether it has a connection."""
+    """A member of an organization without SSO is answered as nobody is.
+
+    That an address has connections to sign in through is what discovery tells, to whoever asks.
+    """
     organization = await scenario.organization()
     path = f"/v1/b2b/organizations/{organization['organization_id']}/members"
     await scenario.api.good("POST", path, {"email_address": "ada@acme.test"})

@@ -102,6 +102,42 @@ async def test_no_exchange_outlives_the_deletion_of_the_connection_there(
     assert (await left(door.scenario)).registrations == 1
 
 
+@pytest.mark.case("ST-14", "MT-08")
+@pytest.mark.parametrize("gone", ["connection", "organization"])
+async def test_nothing_outlives_the_deletion_of_what_an_external_connection_refers_to(
+    door: Door, gone: str
+) -> None:
+    """Neither a login through it nor an exchange from another organization that shares it."""
+    doors = [await open_external(door, name) for name in ("First", "Second")]
+    sessions = [await each.log_in() for each in doors]
+    tokens = [await doors[0].token() for _ in range(4)]
+    deletion = (
+        delete_connection(door)
+        if gone == "connection"
+        else door.scenario.api.call("DELETE", f"/v1/b2b/organizations/{door.organization_id}")
+    )
+    answers = await asyncio.gather(
+        *(redeem(doors[0], token) for token in tokens[:2]),
+        *(exchange(doors[0], sessions[1]) for _ in range(2)),
+        *(exchange(doors[1], sessions[0]) for _ in range(2)),
+        deletion,
+        *(redeem(doors[0], token) for token in tokens[2:]),
+        *(exchange(doors[0], sessions[1]) for _ in range(2)),
+        *(exchange(doors[1], sessions[0]) for _ in range(2)),
+    )
+    assert answers[6].status == 200
+    over = {
+        "sso_token_not_found",
+        "external_connection_not_active",
+        "session_not_found",
+        "insufficient_factors_for_session_exchange",
+    }
+    for answer in answers:
+        assert answer.status == 200 or answer.json["error_type"] in over, answer.text
+    assert [await holding(each) for each in doors] == [0, 0]
+    assert (await left(door.scenario)).sessions == 0
+
+
 @pytest.mark.case("ST-14")
 async def test_no_exchange_revives_a_member_who_is_deleted_meanwhile(door: Door) -> None:
     target = await open_external(door)

@@ -106,7 +106,7 @@ async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> No
     """Let the external connections that refer to `owned`, which is locked, lead nowhere (MT-08).
 
     They stay what their own organizations made of them, but are no longer active, and no session
-    keeps a factor of theirs.
+    keeps a factor of theirs. To be called before the factors of `owned` itself are removed.
     """
     if not owned:
         return
@@ -114,6 +114,11 @@ async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> No
         {"status": "pending", "updated_at": now},
         project_id=owned[0].project_id,
         external_connection_id=tuple(item.connection_id for item in owned),
+    )
+    # A login that is under way holds its token: it is waited for, and its session seen.
+    await tx.sso_tokens.delete(
+        project_id=owned[0].project_id,
+        connection_id=tuple(item.connection_id for item in severed),
     )
     for connection in severed:
         await connection_factors.remove(tx, connection)

@@ -91,6 +91,7 @@ async def _with_roles(tx: Transaction, within: Sequence[Organization], condition
     connections = await tx.connections.all(
         project_id=within[0].project_id,
         organization_id=tuple(organization.organization_id for organization in within),
+        status="active",
     )
     terms = [Term("direct_role", tuple(sorted(map(str, known))))]
     for organization in within:

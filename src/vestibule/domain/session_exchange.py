@@ -125,7 +125,8 @@ async def _offers(
 
     The members that they name are locked.
     """
-    active = await tx.connections.all(**_within(target), status="active")
+    # Whoever ends one of these is waited for, or waits and then sees what came of it.
+    active = await tx.connections.all(**_within(target), status="active", lock=True)
     shared = {item.external_connection_id or item.connection_id: item for item in active}
     found = []
     for factor in session.factors:

@@ -39,6 +39,12 @@ async def landed(door: Door) -> str:
     return str((await door.log_in())["organization_id"])
 
 
+async def make_older(door: Door) -> None:
+    """Let an organization have been there before all others."""
+    async with door.scenario.context.store.write() as tx:
+        await tx.organizations.change({"created_at": 1}, organization_id=door.organization_id)
+
+
 async def test_who_is_a_member_where_the_login_was_begun_stays_there(
     owner: Door, sharing: Open
 ) -> None:
@@ -63,8 +69,8 @@ async def test_who_may_become_a_member_stays_where_the_login_was_begun(
 
 
 async def test_owner_comes_before_all_others(owner: Door, sharing: Open) -> None:
-    older = await sharing("Older")
-    begun = await sharing("Begun")
+    older, begun = await sharing("Older"), await sharing("Begun")
+    await make_older(older)
     await older.add_member()
     assert await landed(begun) == older.organization_id
     added = await owner.add_member()
@@ -81,6 +87,13 @@ async def test_oldest_of_the_others_is_entered(owner: Door, sharing: Open) -> No
         await door.add_member()
     for begun in (owner, doors[0]):
         assert await landed(begun) == doors[1].organization_id
+    written = await traces(owner.scenario, connection_id=doors[1].connection_id)
+    steps = [trace.steps[-1] for trace in written]
+    assert {(step.name, step.passed) for step in steps} == {("landing", True)}
+    assert {step.expected for step in steps} == {
+        f"a member of {begun.organization_id}" for begun in (owner, doors[0])
+    }
+    assert {step.received for step in steps} == {f"a member of {doors[1].organization_id}"}
     result = await owner.log_in()
     (factor,) = result["member_session"]["authentication_factors"]
     detail = factor[f"{owner.protocol}_sso_factor"]
@@ -118,8 +131,7 @@ async def test_organization_that_cannot_be_entered_is_passed_by(
     begun, passed, taken = [await sharing(name) for name in ("Begun", "Passed", "Taken")]
     if hindrance == "other connection":
         passed = await open_door(owner.scenario, owner.protocol, "Stranger", **CLOSED)
-        async with owner.scenario.context.store.write() as tx:
-            await tx.organizations.change({"created_at": 1}, organization_id=passed.organization_id)
+        await make_older(passed)
     added = await passed.add_member()
     await taken.add_member()
     path = f"/v1/b2b/organizations/{passed.organization_id}"

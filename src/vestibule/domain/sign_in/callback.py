@@ -212,7 +212,7 @@ async def accept(
             landing.login.connection,
             trace_id=trace_id,
             sign_in_id=sign_in.sign_in_id if sign_in else "",
-            steps=(*steps, *diagnosis.notes(found.connection, identity)),
+            steps=(*steps, *diagnosis.notes(found.connection, identity), *landing.steps),
         )
     )
     parameters = {"stytch_token_type": "sso", "token": token.text}

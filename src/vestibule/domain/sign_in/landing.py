@@ -13,17 +13,21 @@ from vestibule.domain.requirements import allows, may_provision
 from vestibule.domain.sign_in import provisioning
 from vestibule.domain.sign_in.provisioning import Login
 from vestibule.errors import Failure
-from vestibule.records import SignIn
+from vestibule.records import SignIn, TraceStep
 from vestibule.store import sharing
 from vestibule.store.interface import Transaction
 
 
 @dataclass(frozen=True)
 class Landing:
-    """The organization and connection an identity is taken for; `known`: it is a member there."""
+    """The organization and connection an identity is taken for; `known`: it is a member there.
+
+    `steps` say so where it is another organization than the one that was asked for.
+    """
 
     login: Login
     known: bool
+    steps: tuple[TraceStep, ...] = ()
 
 
 async def land(tx: Transaction, owner: Login, sign_in: SignIn | None) -> Landing:
@@ -40,7 +44,15 @@ async def land(tx: Transaction, owner: Login, sign_in: SignIn | None) -> Landing
     if sign_in is None or may_provision(begun.organization, begun.connection):
         return Landing(begun, known=False)
     elsewhere = await _elsewhere(tx, owner)
-    return Landing(elsewhere or begun, known=elsewhere is not None)
+    if elsewhere is None:
+        return Landing(begun, known=False)
+    step = TraceStep(
+        name="landing",
+        expected=f"a member of {begun.organization.organization_id}",
+        received=f"a member of {elsewhere.organization.organization_id}",
+        passed=True,
+    )
+    return Landing(elsewhere, known=True, steps=(step,))
 
 
 async def _begun(tx: Transaction, owner: Login, sign_in: SignIn | None) -> Login:
