@@ -27,7 +27,6 @@ async def add(scenario: Scenario, email: str = "ada@example.com", **fields: Any)
 
 async def verify(scenario: Scenario, member: dict[str, Any]) -> None:
     """Let the member have proven its address, as a login does."""
-
     async with scenario.context.store.write() as tx:
         await tx.members.change(
             {"email_address_verified": True},

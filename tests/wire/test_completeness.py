@@ -8,8 +8,8 @@ import pytest
 from tests.wire import signatures
 from tests.wire.python_sdk import PythonSdk
 from vestibule.api import groups
-from vestibule.permissions import Permission
 from vestibule.api.endpoint import Endpoint
+from vestibule.permissions import Permission
 
 HERE = Path(__file__).parent
 

@@ -8,14 +8,13 @@ from msgspec import UNSET, UnsetType
 
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given
+from vestibule.api.objects.answers import MemberResponse, member_response
 from vestibule.api.objects.members import MemberObject, member_object
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
 from vestibule.api.objects.targets import MemberTarget
 from vestibule.domain import member_changes, member_search, organizations
 from vestibule.domain.caller import Caller, only_with_secret
-from vestibule.domain.members import MemberView
-from vestibule.domain.organizations import OrganizationView
 from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret
 
@@ -42,14 +41,6 @@ _FIELD_ERRORS: Final = (
     errors.invalid_rbac_role_assignment,
     errors.cannot_update_trusted_metadata,
 )
-
-
-class MemberResponse(Response):
-    """One member and the organization it is in."""
-
-    member_id: str
-    member: MemberObject
-    organization: OrganizationObject
 
 
 class CreateRequest(Request):
@@ -339,13 +330,4 @@ async def search(request: SearchRequest, call: Call) -> SearchResponse:
             for view in found.organizations
         },
         results_metadata=ResultsMetadata(total=found.total, next_cursor=found.next_cursor),
-    )
-
-
-def member_response(member: MemberView, organization: OrganizationView) -> MemberResponse:
-    """Return one member and its organization as the wire shows them."""
-    return MemberResponse(
-        member_id=member.member.member_id,
-        member=member_object(member),
-        organization=organization_object(organization),
     )

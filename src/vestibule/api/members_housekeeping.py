@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from vestibule import errors
 from vestibule.api.endpoint import NO_EFFECT, Call, Group, Request
-from vestibule.api.members import MemberResponse, member_response
+from vestibule.api.objects.answers import MemberResponse, member_response
 from vestibule.api.objects.targets import MemberTarget
 from vestibule.domain import email_updates, member_changes, organizations
 from vestibule.errors import Failure

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
+from vestibule.api.objects.answers import OrganizationResponse
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
 from vestibule.api.objects.targets import OrganizationTarget
@@ -82,12 +83,6 @@ class CreateRequest(Request):
     allowed_first_party_connected_apps: Names | None = None
     third_party_connected_apps_allowed_type: Openness | None = None
     allowed_third_party_connected_apps: Names | None = None
-
-
-class OrganizationResponse(Response):
-    """One organization."""
-
-    organization: OrganizationObject
 
 
 @group.endpoint("POST", "/v1/b2b/organizations", access=ProjectSecret(), errors=_SETTING_ERRORS)

@@ -4,9 +4,9 @@ from typing import Final
 
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Response
+from vestibule.api.objects.answers import OrganizationResponse
 from vestibule.api.objects.organizations import organization_object
 from vestibule.api.objects.targets import OrganizationTarget
-from vestibule.api.organizations import OrganizationResponse
 from vestibule.domain import organizations
 from vestibule.permissions import Permission, ProjectSecret
 

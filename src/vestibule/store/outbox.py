@@ -17,16 +17,19 @@ _CLAIM: Final = f"""
 UPDATE outbox SET deliver_at = $2, attempts = attempts + 1
 WHERE delivered_at = 0 AND deliver_at <= $1 AND kind = $4 AND (project_id, message_id) IN (
     SELECT project_id, message_id FROM outbox
-    WHERE delivered_at = 0 AND deliver_at <= $1 AND kind = $4 ORDER BY deliver_at, message_id LIMIT $3
+    WHERE delivered_at = 0 AND deliver_at <= $1 AND kind = $4
+    ORDER BY deliver_at, message_id LIMIT $3
 )
 RETURNING {OUTBOX.column_list}
 """  # noqa: S608 - names of ours, no values
 
 
 async def claim(store: Store, *, kind: str, now: int, limit: int = 20) -> list[OutboxMessage]:
-    """Return messages of a kind that are due, oldest first; for two minutes they are the caller's alone.
+    """Return messages of a kind that are due, oldest first.
 
-    `attempts` counts this one too. Raises StoreUnavailable.
+    For two minutes they are the caller's alone. `attempts` counts this one too.
+
+    Raises StoreUnavailable.
     """
     async with store.write() as tx:
         rows = await tx.fetch(_CLAIM, now, now + _LEASE, limit, kind)
