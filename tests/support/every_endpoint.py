@@ -56,6 +56,9 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     "organizations.update": {"organization_name": "New"},
     "organizations.members.create": {"email_address": "new@acme.test"},
     "organizations.members.update": {"name": "New"},
+    "organizations.members.unlink_retired_email": {"email_address": "old@acme.test"},
+    "organizations.members.start_email_update": {"email_address": "new@acme.test"},
+    "organizations.members.confirm_email_update": {"code": "123456"},
     "organizations.members.search": {"organization_ids": ["acme"]},
     "sso.authenticate": {"sso_token": "none"},
     "sso.saml.update_connection": {
