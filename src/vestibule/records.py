@@ -57,11 +57,11 @@ class RedirectUrl(Record, frozen=True, kw_only=True):
     url: str
     login: bool = False
     signup: bool = False
-    logout: bool = False
     default_login: bool = False
     default_signup: bool = False
-    default_logout: bool = False
     created_at: int
+    logout: bool = False
+    default_logout: bool = False
 
 
 class SigningKey(Record, frozen=True, kw_only=True):
