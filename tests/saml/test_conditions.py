@@ -1,7 +1,6 @@
 """Times, conditions and confirmations; the cases stand in tests/attacks/test_saml_protocol.py."""
 
 import pytest
-from lxml.etree import _Element
 
 from tests.support.saml_documents import ACS, AUD, NOW, REQ, find, fragment, response_element
 from vestibule.clock import MINUTE, SECOND, rfc3339
@@ -12,6 +11,7 @@ from vestibule.saml.conditions import (
     confirm_subject,
 )
 from vestibule.saml.errors import Checks, Reason, SamlError
+from vestibule.saml.xml import Children, children_by_tag
 
 MOMENT = Moment(NOW, skew=MINUTE)
 LIMIT = rfc3339(NOW + MINUTE)
@@ -38,17 +38,16 @@ def test_moment_says_the_time_when_it_refuses() -> None:
     )
 
 
-def assertion(conditions: str | None) -> _Element:
+def parts(conditions: str | None) -> Children:
     found = find(response_element(), "saml:Assertion")
     old = find(found, "saml:Conditions")
-    if conditions is None:
-        return found
-    found.replace(old, fragment(conditions))
-    return found
+    if conditions is not None:
+        found.replace(old, fragment(conditions))
+    return children_by_tag(found)
 
 
 def check(conditions: str | None) -> int | None:
-    return check_conditions(assertion(conditions), audiences=(AUD,), moment=MOMENT, checks=Checks())
+    return check_conditions(parts(conditions), audiences=(AUD,), moment=MOMENT, checks=Checks())
 
 
 def test_conditions_say_when_they_end_if_they_do() -> None:

@@ -12,6 +12,7 @@ from vestibule.saml.xml import (
     MAX_NODES,
     SMALL,
     children,
+    children_by_tag,
     detach,
     identifiers,
     local_name,
@@ -126,6 +127,7 @@ def test_text_and_names() -> None:
     assert (local_name(root), local_name(root[0])) == ("a", "b")
     assert [text(element) for element in root] == ["u", "", ""]
     assert children(root, "b") == [root[0], root[2]]
+    assert children_by_tag(root) == {"b": [root[0], root[2]], "{urn:p}b": [root[1]]}
     with pytest.raises(SamlError) as caught:
         text(root)
     assert caught.value.reason is Reason.XML_MIXED

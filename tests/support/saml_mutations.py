@@ -17,7 +17,7 @@ from tests.support.saml_documents import (
 from vestibule.saml.assertion import read_attributes, read_name_id, read_subject
 from vestibule.saml.errors import Checks
 from vestibule.saml.response import VerifiedAssertion
-from vestibule.saml.xml import detach, parse
+from vestibule.saml.xml import children_by_tag, detach, parse
 
 Identity = tuple[object, ...]
 
@@ -143,9 +143,10 @@ def identity(result: VerifiedAssertion) -> Identity:
 def identity_in(signed: bytes) -> Identity:
     """Who the octets of a signed Response or Assertion are about, parsed on their own."""
     assertion = find(parse(signed), "saml:Assertion")
-    name_id = read_name_id(read_subject(assertion), audiences=(AUD,), required=True)
+    parts = children_by_tag(assertion)
+    name_id = read_name_id(read_subject(parts), audiences=(AUD,), required=True)
     assert name_id is not None
-    attributes = read_attributes(assertion, Checks())
+    attributes = read_attributes(parts, Checks())
     return (name_id.value, name_id.format, attributes, assertion.get("ID"))
 
 

@@ -11,7 +11,7 @@ from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_conte
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.times import read_instant
-from vestibule.saml.xml import SAML, XSI, children, identifiers, local_name, members, text
+from vestibule.saml.xml import SAML, XSI, Children, children, identifiers, local_name, members, text
 
 MAX_VALUES: Final = 2_000
 
@@ -45,13 +45,13 @@ class Authentication(msgspec.Struct, frozen=True, kw_only=True):
     authenticated_at: int | None = None
 
 
-def read_subject(assertion: _Element) -> _Element:
+def read_subject(assertion: Children) -> _Element:
     """The one Subject of an assertion.
 
     Raises:
         SamlError: `saml.subject`.
     """
-    found = children(assertion, _SUBJECT)
+    found = assertion.get(_SUBJECT, [])
     if len(found) != 1:
         raise _subject("one Subject", f"{len(found)}")
     return found[0]
@@ -98,7 +98,7 @@ def read_name_id(subject: _Element, *, audiences: Collection[str], required: boo
 
 
 def read_authentication(
-    assertion: _Element, *, moment: Moment, checks: Checks, required: bool
+    assertion: Children, *, moment: Moment, checks: Checks, required: bool
 ) -> Authentication:
     """The first AuthnStatement, with the earliest end of a session that any of them names.
 
@@ -106,7 +106,7 @@ def read_authentication(
         SamlError: `saml.authn` when there is none and one is required, `saml.expired` when the
             session at the identity provider is over, `saml.time`.
     """
-    statements = children(assertion, _AUTHN_STATEMENT)
+    statements = assertion.get(_AUTHN_STATEMENT, [])
     if not statements:
         if required:
             raise SamlError(Reason.SAML_AUTHN, expected="an AuthnStatement", received="none")
@@ -131,7 +131,7 @@ def read_authentication(
     )
 
 
-def read_attributes(assertion: _Element, checks: Checks) -> dict[str, tuple[str, ...]]:
+def read_attributes(assertion: Children, checks: Checks) -> dict[str, tuple[str, ...]]:
     """The attributes by Name, values in document order, those of one Name together.
 
     FriendlyName, NameFormat and the type of a value are not looked at. Values that are null or
@@ -184,19 +184,15 @@ def single_value(attributes: Mapping[str, tuple[str, ...]], name: str) -> str | 
     return next(iter(values), None)
 
 
-def _attributes(assertion: _Element) -> list[_Element]:
-    found = [
-        attribute
-        for statement in children(assertion, _ATTRIBUTE_STATEMENT)
-        for attribute in members(statement)
-    ]
-    for attribute in found:
-        if attribute.tag != _ATTRIBUTE:
-            raise SamlError(
-                Reason.SAML_ATTRIBUTE,
-                expected="Attribute",
-                received=str(attribute.tag).rpartition("}")[2],
-            )
+def _attributes(assertion: Children) -> list[_Element]:
+    found: list[_Element] = []
+    for statement in assertion.get(_ATTRIBUTE_STATEMENT, ()):
+        attributes = list(statement.iterchildren(_ATTRIBUTE))
+        if len(attributes) < len(statement):
+            names = {local_name(other) for other in members(statement)} - {"Attribute"}
+            received = min(names, default="one of another namespace")
+            raise SamlError(Reason.SAML_ATTRIBUTE, expected="Attribute", received=received)
+        found += attributes
     return found
 
 

@@ -10,7 +10,7 @@ from lxml.etree import _Element
 from vestibule.clock import rfc3339
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.times import read_instant
-from vestibule.saml.xml import SAML, children, local_name, members, text
+from vestibule.saml.xml import SAML, Children, children, local_name, members, text
 
 _BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 _CONDITIONS: Final = f"{{{SAML}}}Conditions"
@@ -64,7 +64,7 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_conditions(
-    assertion: _Element, *, audiences: Collection[str], moment: Moment, checks: Checks
+    assertion: Children, *, audiences: Collection[str], moment: Moment, checks: Checks
 ) -> int | None:
     """Check the Conditions of an assertion (SAML Core 2.5.1, Profiles 4.1.4.2).
 
@@ -76,7 +76,7 @@ def check_conditions(
     Raises:
         SamlError: `saml.condition`, `saml.notyet`, `saml.expired`, `saml.aud` or `saml.time`.
     """
-    found = children(assertion, _CONDITIONS)
+    found = assertion.get(_CONDITIONS, [])
     if len(found) > 1:
         raise SamlError(Reason.SAML_CONDITION, expected="one Conditions", received=f"{len(found)}")
     conditions = found[0] if found else None

@@ -25,7 +25,15 @@ from vestibule.saml.errors import Checks, Reason, SamlError, Step
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.keys import Certificate
 from vestibule.saml.status import check_issuer, check_status
-from vestibule.saml.xml import MAX_BYTES, SAML, decode_base64, parse, parse_document
+from vestibule.saml.xml import (
+    MAX_BYTES,
+    SAML,
+    Children,
+    children_by_tag,
+    decode_base64,
+    parse,
+    parse_document,
+)
 
 __all__ = [
     "Expectation",
@@ -204,8 +212,8 @@ def _check_age(
 def _read(
     opened: Opened, expectation: Expectation, moment: Moment, checks: Checks
 ) -> VerifiedAssertion:
-    assertion = opened.assertion
-    issued = _check_age(assertion, expectation, moment, checks)
+    issued = _check_age(opened.assertion, expectation, moment, checks)
+    assertion = children_by_tag(opened.assertion)
     subject = read_subject(assertion)
     name_id = read_identifier(subject, expectation, checks)
     confirmed = confirm_subject(
@@ -221,7 +229,7 @@ def _read(
     attributes = read_attributes(assertion, checks)
     last = max(confirmed.not_on_or_after, end or 0)
     return VerifiedAssertion(
-        assertion_id=assertion.get("ID", ""),
+        assertion_id=opened.assertion.get("ID", ""),
         response_id=opened.response.get("ID", ""),
         issuer=expectation.idp_entity_id,
         issued_at=issued,
@@ -241,7 +249,7 @@ def _read(
 
 
 def _read_authentication(
-    assertion: _Element, expectation: Expectation, moment: Moment, checks: Checks
+    assertion: Children, expectation: Expectation, moment: Moment, checks: Checks
 ) -> Authentication:
     authentication = read_authentication(
         assertion,

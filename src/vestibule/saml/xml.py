@@ -152,6 +152,9 @@ def local_name(element: _Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
+Children = dict[str, list[_Element]]
+"""The children of an element by their names."""
+
 members: Final[Callable[[_Element], list[_Element]]] = itemgetter(slice(None))
 """The direct children of an element. lxml takes several times as long to iterate over it."""
 
@@ -159,6 +162,14 @@ members: Final[Callable[[_Element], list[_Element]]] = itemgetter(slice(None))
 def children(element: _Element, tag: str) -> list[_Element]:
     """The direct children of one name."""
     return [child for child in members(element) if child.tag == tag]
+
+
+def children_by_tag(element: _Element) -> Children:
+    """All direct children, those of one name together: for who reads several of them."""
+    found: Children = {}
+    for child in members(element):
+        found.setdefault(str(child.tag), []).append(child)
+    return found
 
 
 def text(element: _Element) -> str:
