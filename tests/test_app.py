@@ -164,6 +164,29 @@ async def test_jobs_run_while_the_application_does(scenario: Scenario) -> None:
     assert asyncio.all_tasks() == before
 
 
+async def test_job_at_work_has_ended_when_the_application_has(scenario: Scenario) -> None:
+    fed = await fed_connection(scenario, MetadataHost(scenario.fetch))
+    begun, ended = asyncio.Event(), False
+
+    async def endless(_method: str, _url: str, _body: bytes) -> Any:
+        nonlocal ended
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            ended = True
+
+    scenario.fetch.answers[fed.host.url] = endless
+    async with Lifespan(scenario) as life:
+        scenario.clock.advance(DAY)
+        turning = asyncio.create_task(life.turn())
+        await begun.wait()
+        turning.cancel()
+        assert not ended
+    assert ended
+
+
 async def test_expired_rows_and_certificates_are_looked_after(scenario: Scenario) -> None:
     organization = await scenario.organization()
     connection = await scenario.saml_connection(organization["organization_id"])

@@ -44,6 +44,14 @@ async def test_accepted_offer_is_taken_over(fed: FedConnection) -> None:
     assert (await fed.refresh())["offer"] is None
 
 
+async def test_what_a_person_enters_after_an_acceptance_stays(fed: FedConnection) -> None:
+    offer = await offered(fed, "idp", sso_url=MOVED)
+    await fed.decide("accept", offer["digest"])
+    path = f"/v1/b2b/sso/saml/{fed.organization_id}/connections/{fed.connection_id}"
+    await fed.scenario.api.good("PUT", path, {"idp_sso_url": "https://proxy.example.com/sso"})
+    assert (await fed.shown())["offer"] is None
+
+
 async def test_accepted_rollover_removes_the_old_certificate(fed: FedConnection) -> None:
     offer = await offered(fed, "idp2")
     await fed.decide("accept", offer["digest"])

@@ -179,10 +179,12 @@ async def test_the_set_not_fetched_the_longest_makes_room() -> None:
         return endpoint.asked - before
 
     assert [await ask(tenant) for tenant in "abc"] == [1, 1, 1]
-    assert await ask("a", now=NOW + 2 * HOUR) == 1
+    assert await ask("b", now=NOW + 2 * HOUR) == 1
+    assert [await ask(tenant) for tenant in "abc"] == [0, 0, 0]
     assert await ask("d") == 1
-    assert [await ask(tenant) for tenant in "acd"] == [0, 0, 0]
-    assert await ask("b") == 1
+    assert await ask("e") == 1
+    assert [await ask(tenant) for tenant in "bde"] == [0, 0, 0]
+    assert await ask("a") == 1
 
 
 async def test_without_any_keys_an_outage_is_an_error_each_time() -> None:

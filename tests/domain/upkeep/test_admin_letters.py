@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.saml_keys import NOT_BEFORE, certificate, signer
 from tests.support.scenario import Scenario
@@ -13,10 +14,10 @@ from vestibule.mail import MemoryMail, Message
 
 
 async def member(
-    scenario: Scenario, organization_id: str, name: str, roles: tuple[str, ...]
+    scenario: Scenario, organization_id: str, name: str, roles: tuple[str, ...], **more: Any
 ) -> dict[str, Any]:
     path = f"/v1/b2b/organizations/{organization_id}/members"
-    body = {"email_address": f"{name}@acme.test", "roles": list(roles)}
+    body = {"email_address": f"{name}@acme.test", "roles": list(roles), **more}
     return dict((await scenario.api.good("POST", path, body))["member"])
 
 
@@ -39,7 +40,11 @@ async def test_active_admins_and_nobody_else_get_a_letter(scenario: Scenario) ->
     organization_id = await organization(scenario, days=10)
     other = (await scenario.organization("Other"))["organization_id"]
     await member(scenario, organization_id, "ada", ("stytch_admin",))
-    await member(scenario, organization_id, "bob", ())
+    bob = await member(scenario, organization_id, "bob", ())
+    async with scenario.context.store.write() as tx:
+        (role,) = await tx.member_roles.all()
+        await tx.member_roles.insert(replace(role, member_id=bob["member_id"], role_id="editor"))
+    await member(scenario, organization_id, "new", ("stytch_admin",), create_member_as_pending=True)
     gone = await member(scenario, organization_id, "gone", ("stytch_admin",))
     path = f"/v1/b2b/organizations/{organization_id}/members/{gone['member_id']}"
     await scenario.api.good("DELETE", path)

@@ -74,9 +74,11 @@ async def test_new_certificate_is_offered_and_not_trusted(fed: FedConnection) ->
 
 
 async def test_offer_is_announced_once(fed: FedConnection) -> None:
-    fed.host.publish("idp", "idp2")
-    for _ in range(3):
+    for month in ("10", "11", "12"):
+        # Another version of the document, with the same certificates.
+        fed.host.publish("idp", "idp2", attributes=f' validUntil="2026-{month}-01T00:00:00Z"')
         await fed.refresh()
+    assert fed.host.sent == [200] * 4
     assert len(await fed.announced()) == 1
     fed.host.publish("idp", "idp2", "idp3")
     await fed.refresh()
