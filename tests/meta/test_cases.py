@@ -10,9 +10,6 @@ from docs.cases import Proof, catalogued, proofs, proofs_of, read_module
 MISSING: dict[str, str] = {
     "MT-06": "no discovery endpoint takes an intermediate session yet",
     "ST-24": "nobody can be impersonated yet",
-    "ST-25": "there are no M2M clients yet",
-    "ST-26": "we issue no refresh tokens yet",
-    "ST-27": "we are no identity provider to others yet",
 }
 
 HEAD = """
