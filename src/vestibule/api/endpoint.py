@@ -55,6 +55,11 @@ class Call:
     caller: Caller | None
     request_id: str
 
+    @property
+    def now(self) -> int:
+        """The time now in microseconds UTC."""
+        return self.context.clock.now()
+
     def require(
         self, resource: str, action: str, *, organization_id: str, member_id: str = ""
     ) -> None:

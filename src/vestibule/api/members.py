@@ -81,7 +81,7 @@ async def create(request: CreateRequest, call: Call) -> MemberResponse:
         roles=request.roles or (),
         fields=fields,
     )
-    return member_response(member, organization)
+    return member_response(member, organization, now=call.now)
 
 
 def _require_for_creation(caller: Caller, request: CreateRequest) -> None:
@@ -127,7 +127,7 @@ async def get(request: GetRequest, call: Call) -> MemberResponse:
         member_locator=request.member_id or "",
         email_address=request.email_address or "",
     )
-    return member_response(member, organization)
+    return member_response(member, organization, now=call.now)
 
 
 class DangerouslyGetRequest(Request):
@@ -151,7 +151,7 @@ async def dangerously_get(request: DangerouslyGetRequest, call: Call) -> MemberR
         request.member_id,
         include_deleted=request.include_deleted,
     )
-    return member_response(member, organization)
+    return member_response(member, organization, now=call.now)
 
 
 class UpdateRequest(Request):
@@ -222,7 +222,7 @@ async def update(request: UpdateRequest, call: Call) -> MemberResponse:
         unlink_email=unlink,
         preserve_existing_sessions=preserve,
     )
-    return member_response(member, organization)
+    return member_response(member, organization, now=call.now)
 
 
 def _require_each(
@@ -324,7 +324,7 @@ async def search(request: SearchRequest, call: Call) -> SearchResponse:
         limit=request.limit or DEFAULT_LIMIT,
     )
     return SearchResponse(
-        members=[member_object(view) for view in found.members],
+        members=[member_object(view, now=call.now) for view in found.members],
         organizations={
             view.organization.organization_id: organization_object(view)
             for view in found.organizations

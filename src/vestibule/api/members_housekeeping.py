@@ -34,7 +34,7 @@ async def reactivate(request: MemberTarget, call: Call) -> MemberResponse:
     view = await member_changes.reactivate(
         call.context, call.project, request.organization_id, request.member_id
     )
-    return member_response(*view)
+    return member_response(*view, now=call.now)
 
 
 class UnlinkRetiredEmailRequest(MemberTarget):
@@ -73,7 +73,7 @@ async def unlink_retired_email(
         email_id=request.email_id or "",
         email_address=request.email_address or "",
     )
-    shown = member_response(*view)
+    shown = member_response(*view, now=call.now)
     return UnlinkRetiredEmailResponse(
         member_id=shown.member_id,
         member=shown.member,
@@ -94,7 +94,7 @@ async def delete_external_id(request: MemberTarget, call: Call) -> MemberRespons
     view = await member_changes.delete_external_id(
         call.context, call.project, request.organization_id, request.member_id
     )
-    return member_response(*view)
+    return member_response(*view, now=call.now)
 
 
 class StartEmailUpdateRequest(MemberTarget):
@@ -140,7 +140,7 @@ async def start_email_update(request: StartEmailUpdateRequest, call: Call) -> Me
     view = await email_updates.start(
         call.context, call.project, request.organization_id, request.member_id, wanted
     )
-    return member_response(*view)
+    return member_response(*view, now=call.now)
 
 
 class ConfirmEmailUpdateRequest(MemberTarget):
@@ -167,7 +167,7 @@ async def confirm_email_update(request: ConfirmEmailUpdateRequest, call: Call) -
     view = await email_updates.confirm_code(
         call.context, call.project, request.organization_id, request.member_id, request.code
     )
-    return member_response(*view)
+    return member_response(*view, now=call.now)
 
 
 class DeletePasswordRequest(Request):

@@ -92,7 +92,7 @@ async def authenticate(request: AuthenticateRequest, call: Call) -> Authenticate
         member_session=session_object(seen.session, seen.organization.organization, seen.roles),
         session_token=seen.token,
         session_jwt=seen.jwt,
-        member=member_object(seen.member),
+        member=member_object(seen.member, now=call.now),
         organization=organization_object(seen.organization),
         verdict=AuthorizationVerdict(authorized=True, granting_roles=list(granting))
         if asked
@@ -230,7 +230,7 @@ async def exchange(request: ExchangeRequest, call: Call) -> ExchangeResponse:
             ),
         ),
     )
-    return ExchangeResponse(**outcome_fields(ended))
+    return ExchangeResponse(**outcome_fields(ended, now=call.now))
 
 
 class JwksRequest(Request):

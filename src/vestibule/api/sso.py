@@ -170,5 +170,5 @@ async def authenticate(request: AuthenticateRequest, call: Call) -> Authenticate
     )
     return AuthenticateResponse(
         organization_id=ended.organization.organization.organization_id,
-        **outcome_fields(ended),
+        **outcome_fields(ended, now=call.now),
     )

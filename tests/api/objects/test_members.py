@@ -5,6 +5,7 @@ from stytch.b2b.models import organizations as sdk
 from tests.support.determinism import NOW
 from tests.support.full_records import full_record
 from vestibule.api.objects.members import MemberObject, member_object
+from vestibule.clock import SECOND
 from vestibule.domain.members import MemberView
 from vestibule.domain.roles import Grant, Source
 from vestibule.records import Member
@@ -31,15 +32,28 @@ def test_fields_are_those_of_the_sdk() -> None:
 
 
 def test_blank_member_reads_in_the_sdk_without_a_null_that_is_not_allowed() -> None:
-    shown = to_builtins(member_object(view(BLANK)))
+    shown = to_builtins(member_object(view(BLANK), now=NOW))
     nothing = {name for name, value in shown.items() if value is None}
     assert nothing == {"external_id", "scim_registration", "lock_created_at", "lock_expires_at"}
     assert shown["updated_at"] == "2026-03-05T12:34:56Z"
     sdk.Member.model_validate(shown)
 
 
+def test_a_lock_is_shown_until_it_is_over() -> None:
+    locked = view(replace(BLANK, lock_created_at=NOW - SECOND, lock_expires_at=NOW))
+    shown = member_object(locked, now=NOW - 1)
+    assert (shown.is_locked, shown.lock_created_at, shown.lock_expires_at) == (
+        True,
+        "2026-03-05T12:34:55Z",
+        "2026-03-05T12:34:56Z",
+    )
+    over = member_object(locked, now=NOW)
+    assert (over.is_locked, over.lock_created_at, over.lock_expires_at) == (False, None, None)
+
+
 def test_full_member_is_shown_whole() -> None:
-    record = replace(full_record(MEMBER), created_at=NOW, updated_at=NOW)
+    times = ("created_at", "updated_at", "lock_created_at", "lock_expires_at")
+    record = replace(full_record(MEMBER), **dict.fromkeys(times, NOW + SECOND))
     emails = (
         full_record(MEMBER_EMAIL, email_id="email-1", retired=False),
         full_record(MEMBER_EMAIL, email_id="email-2", email_address="old@a.com", retired=True),
@@ -55,13 +69,16 @@ def test_full_member_is_shown_whole() -> None:
                     Grant("stytch_member", (Source("direct_assignment", {}),)),
                     Grant("stytch_admin", (Source("sso_connection", {"connection_id": "c"}),)),
                 ),
-            )
+            ),
+            now=NOW,
         )
     )
     sdk.Member.model_validate(shown)
     stored = to_builtins(record)
-    same = shown.keys() & stored.keys() - {"created_at", "updated_at"}
-    assert len(same) == len(stored) - 3
+    assert shown["is_locked"] is True
+    assert {shown[name] for name in times} == {"2026-03-05T12:34:57Z"}
+    same = shown.keys() & stored.keys() - set(times)
+    assert len(same) == len(stored) - 5
     assert {name: shown[name] for name in same} == {name: stored[name] for name in same}
     assert shown["retired_email_addresses"] == (
         {"email_id": "email-2", "email_address": "old@a.com"},
@@ -86,4 +103,4 @@ def test_full_member_is_shown_whole() -> None:
 
 def test_member_without_the_admin_role_is_no_admin() -> None:
     grants = (Grant("stytch_member", (Source("direct_assignment", {}),)),)
-    assert member_object(view(BLANK, grants=grants)).is_admin is False
+    assert member_object(view(BLANK, grants=grants), now=NOW).is_admin is False

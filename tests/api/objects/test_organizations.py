@@ -43,7 +43,7 @@ def test_full_organization_is_shown_whole() -> None:
     sdk.Organization.model_validate(shown)
     stored = to_builtins(record)
     same = shown.keys() & stored.keys() - {"created_at", "updated_at"}
-    assert len(same) == len(stored) - 3
+    assert len(same) == len(stored) - 4
     assert {name: shown[name] for name in same} == {name: stored[name] for name in same}
     assert shown["sso_active_connections"] == (
         {

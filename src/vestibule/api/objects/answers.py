@@ -21,10 +21,12 @@ class MemberResponse(Response):
     organization: OrganizationObject
 
 
-def member_response(member: MemberView, organization: OrganizationView) -> MemberResponse:
-    """Return one member and its organization as the wire shows them."""
+def member_response(
+    member: MemberView, organization: OrganizationView, *, now: int
+) -> MemberResponse:
+    """Return one member and its organization as the wire shows them at `now`."""
     return MemberResponse(
         member_id=member.member.member_id,
-        member=member_object(member),
+        member=member_object(member, now=now),
         organization=organization_object(organization),
     )

@@ -7,6 +7,7 @@ import msgspec
 from vestibule.clock import rfc3339
 from vestibule.domain.members import MemberView
 from vestibule.domain.policy import ADMIN_ROLE
+from vestibule.domain.requirements import is_locked
 from vestibule.domain.roles import Grant
 from vestibule.records import MemberEmail, Registration
 
@@ -64,18 +65,19 @@ class MemberObject(msgspec.Struct, kw_only=True):
     mfa_phone_number: str
     mfa_phone_number_verified: bool
     default_mfa_method: str
-    is_locked: bool = False
-    lock_created_at: str | None = None
-    lock_expires_at: str | None = None
+    is_locked: bool
+    lock_created_at: str | None
+    lock_expires_at: str | None
     trusted_metadata: dict[str, Any]
     untrusted_metadata: dict[str, Any]
     created_at: str
     updated_at: str
 
 
-def member_object(view: MemberView) -> MemberObject:
-    """Return a member as the wire shows it."""
+def member_object(view: MemberView, *, now: int) -> MemberObject:
+    """Return a member as the wire shows it; a lock that is over by `now` is not shown."""
     it = view.member
+    locked = is_locked(it, now=now)
     return MemberObject(
         organization_id=it.organization_id,
         member_id=it.member_id,
@@ -93,6 +95,9 @@ def member_object(view: MemberView) -> MemberObject:
         mfa_phone_number=it.mfa_phone_number,
         mfa_phone_number_verified=it.mfa_phone_number_verified,
         default_mfa_method=it.default_mfa_method,
+        is_locked=locked,
+        lock_created_at=rfc3339(it.lock_created_at) if locked else None,
+        lock_expires_at=rfc3339(it.lock_expires_at) if locked else None,
         trusted_metadata=dict(it.trusted_metadata),
         untrusted_metadata=dict(it.untrusted_metadata),
         created_at=rfc3339(it.created_at),

@@ -116,12 +116,12 @@ def session_object(
     )
 
 
-def outcome_fields(ended: SessionView | Unfinished) -> dict[str, Any]:
+def outcome_fields(ended: SessionView | Unfinished, *, now: int) -> dict[str, Any]:
     """Return the fields of a LoginResponse: a session, or what waits and what it waits for."""
     organization = ended.organization.organization
     fields = {
         "member_id": ended.member.member.member_id,
-        "member": member_object(ended.member),
+        "member": member_object(ended.member, now=now),
         "organization": organization_object(ended.organization),
         "member_authenticated": isinstance(ended, SessionView),
     }
