@@ -224,6 +224,16 @@ async def test_sp_65_a_sign_in_begun_before_the_logout_does_not_outlive_it(
     await scenario.saml_token(idp.connection)
 
 
+async def test_assertion_issued_after_the_logout_counts_whenever_the_person_was_asked(
+    scenario: Scenario, idp: Provider
+) -> None:
+    begun = scenario.clock.now()
+    scenario.clock.advance(MINUTE)
+    await idp.redirect(idp.request())
+    scenario.clock.advance(MINUTE)
+    assert (await idp.post_response(idp.response(authenticated_at=begun))).status == 303
+
+
 async def test_logout_is_remembered_again_when_it_happens_again(
     scenario: Scenario, idp: Provider
 ) -> None:

@@ -17,7 +17,7 @@ from tests.support.saml_keys import signer
 from tests.support.saml_metadata import POST, REDIRECT, entity, role, service
 from tests.support.saml_metadata import key as key_descriptor
 from tests.support.scenario import BASE_URL, IDP_ENTITY, MAPPING, Scenario, token_of
-from vestibule.clock import MINUTE
+from vestibule.clock import MINUTE, rfc3339
 from vestibule.fetch import FetchResponse
 from vestibule.saml.logout import logout_request
 from vestibule.saml.request import post_fields, redirect_url
@@ -49,6 +49,7 @@ class Provider:
         *,
         email: str = ADA,
         session_index: str | None = "_session-1",
+        authenticated_at: int | None = None,
         attributes: Mapping[str, Sequence[str]] | None = None,
     ) -> str:
         """An unsolicited Response of now, as a form field."""
@@ -70,6 +71,8 @@ class Provider:
             del statement.attrib["SessionIndex"]
         else:
             statement.set("SessionIndex", session_index)
+        if authenticated_at is not None:
+            statement.set("AuthnInstant", rfc3339(authenticated_at))
         signature = Signature(key=signer(self.key).key)
         return saml_documents.form_field(saml_documents.document(root=root, signature=signature))
 

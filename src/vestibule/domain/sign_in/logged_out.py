@@ -48,7 +48,8 @@ async def refuse(
 ) -> None:
     """Pass unless the session of `assertion` was logged out after `begun` (microseconds UTC).
 
-    `begun` is when the sign-in was, or the authentication where the identity provider began it.
+    `begun` is when the sign-in was; where the identity provider began it, when the assertion was
+    issued.
     Raises Failure expired_saml_response.
     """
     name_id = assertion.name_id or ""

@@ -102,7 +102,7 @@ async def _complete(context: Context, found: Target, answer: SamlAnswer, trace_i
             tx,
             found,
             assertion,
-            begun=sign_in.created_at if sign_in else assertion.authenticated_at or 0,
+            begun=sign_in.created_at if sign_in else assertion.issued_at,
         )
         if sign_in is not None and not await callback.consume(tx, sign_in, now=now):
             raise Failure(errors.unsolicited_saml_response)
