@@ -196,6 +196,7 @@ async def test_external_connection_has_no_settings(scenario: Scenario) -> None:
     user = await open_external(await open_door(scenario, "saml", "Owner"), "Acme")
     path = path_of(user.connection)
     assert (await scenario.api.good("GET", path))["settings"] == {"protocol": "external"}
+    assert (await scenario.api.good("PUT", path, {}))["settings"] == {"protocol": "external"}
     for name, value in (("force_authn", True), ("implicit_role_assignments", [])):
         said = await refused(scenario, path, {name: value})
         assert said == f"{name}: no setting of this connection, which is external."

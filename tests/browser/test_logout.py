@@ -71,6 +71,8 @@ async def test_a_connection_of_another_kind_or_none_has_no_logout(scenario: Scen
     for connection_id in (connection["connection_id"], "saml-connection-test-none"):
         answer = await scenario.browser().get(f"{path}/{connection_id}?SAMLRequest=x")
         assert answer.status == 404
+        answer = await scenario.browser().post(f"{path}/{connection_id}", {"SAMLRequest": "x"})
+        assert answer.status == 404
 
 
 # A logout of ours on its way ---------------------------------------------------------------------

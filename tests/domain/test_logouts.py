@@ -1,11 +1,13 @@
 """Logouts that an application begins, through the whole server, up to the identity provider."""
 
+import asyncio
 from base64 import b64decode
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from tests.support.application_logout import (
     GOODBYE,
@@ -177,6 +179,19 @@ async def test_logout_goes_with_its_connection(scenario: Scenario, idp: Provider
     assert (await follow(scenario.browser(), url)).status == 404
 
 
+async def test_factor_of_no_identity_provider_is_told_to_nobody(
+    scenario: Scenario, idp: Provider
+) -> None:
+    session = await idp.sign_in()
+    async with scenario.context.store.write() as tx:
+        (stored,) = await tx.sessions.all()
+        (factor,) = stored.factors
+        code = replace(factor, type="otp", delivery_method="sms", details={}, name_id="")
+        await tx.sessions.update(replace(stored, factors=(code,)))
+    assert await begin(scenario, session) == GOODBYE
+    assert not await lives(scenario, session)
+
+
 # The other identity provider ---------------------------------------------------------------------
 
 
@@ -317,6 +332,16 @@ async def test_call_that_cannot_be_answered_ends_nothing(
     body = {"session_token": session["session_token"], **changes}
     assert await scenario.api.bad("POST", START, body) == refusal
     assert await lives(scenario, session)
+
+
+async def test_of_many_equal_calls_one_begins_the_logout(scenario: Scenario, idp: Provider) -> None:
+    session = await idp.sign_in()
+    body = {"session_token": session["session_token"]}
+    calls = (scenario.api.call("POST", START, body) for _ in range(8))
+    answers = await asyncio.gather(*calls)
+    assert sorted(each.status for each in answers) == [200, *[404] * 7]
+    async with scenario.context.store.read() as tx:
+        assert await tx.logouts.count() == 1
 
 
 async def test_session_that_has_ended_is_not_found(scenario: Scenario, idp: Provider) -> None:
