@@ -138,6 +138,40 @@ async def test_nothing_outlives_the_deletion_of_what_an_external_connection_refe
     assert (await left(door.scenario)).sessions == 0
 
 
+@pytest.mark.case("MT-08")
+async def test_deletion_waits_for_a_login_through_an_external_connection(door: Door) -> None:
+    target = await open_external(door)
+    await target.log_in()
+    await target.token()
+    async with door.scenario.context.store.write() as tx:
+        # The login has begun and holds its token; the deletion begins, and waits for it.
+        assert len(await tx.sso_tokens.change({"consumed_at": 1}, consumed_at=0)) == 1
+        coming = asyncio.create_task(delete_connection(door))
+        await asyncio.sleep(0.3)
+        (session,) = await tx.sessions.all()
+        await tx.sessions.insert(changed(session, session_id="new", token_id="new"))
+    assert (await coming).status == 200
+    assert await holding(target) == 0
+    assert (await left(door.scenario)).sessions == 0
+
+
+@pytest.mark.case("MT-08")
+async def test_exchange_waits_for_the_end_of_the_connection_it_goes_to(door: Door) -> None:
+    target = await open_external(door)
+    await target.add_member()
+    first = await door.log_in()
+    async with door.scenario.context.store.write() as tx:
+        # The deletion has begun; the exchange begins, and waits for how it ends.
+        severed = {"connection_id": target.connection_id}
+        assert len(await tx.connections.change({"status": "pending"}, **severed)) == 1
+        coming = asyncio.create_task(exchange(target, first))
+        await asyncio.sleep(0.3)
+    answer = await coming
+    assert answer.status == 400, answer.text
+    assert answer.json["error_type"] == "insufficient_factors_for_session_exchange"
+    assert await holding(target) == 0
+
+
 @pytest.mark.case("ST-14")
 async def test_no_exchange_revives_a_member_who_is_deleted_meanwhile(door: Door) -> None:
     target = await open_external(door)
