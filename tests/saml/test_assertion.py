@@ -33,7 +33,7 @@ def test_values_of_a_usual_assertion() -> None:
     name_id = read_name_id(subject, audiences=(AUD,), required=True)
     assert name_id == NameId(value=VICTIM, format=EMAIL)
     authentication = read_authentication(
-        assertion, moment=Moment(NOW, skew=MINUTE), checks=Checks(), required=True
+        assertion, moment=Moment(now=NOW, skew=MINUTE), checks=Checks(), required=True
     )
     assert authentication == Authentication(
         session_index="_session-1",

@@ -13,7 +13,7 @@ from vestibule.saml.conditions import (
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.xml import Children, children_by_tag
 
-MOMENT = Moment(NOW, skew=MINUTE)
+MOMENT = Moment(now=NOW, skew=MINUTE)
 LIMIT = rfc3339(NOW + MINUTE)
 
 

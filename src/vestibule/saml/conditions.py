@@ -1,7 +1,6 @@
 """Decides whether an assertion is meant for us, for this request and for now."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -24,12 +23,11 @@ _UNDERSTOOD: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """The time of a verification and how far two clocks may differ, both in microseconds."""
 
     now: int
-    skew: int = field(kw_only=True)
+    skew: int
 
     def require_begun(self, not_before: str, what: str, checks: Checks) -> int:
         """Return the instant, or raise `saml.notyet` when it lies ahead, the skew granted."""

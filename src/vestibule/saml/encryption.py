@@ -2,9 +2,9 @@
 
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -66,16 +66,14 @@ _NO_UTF_8: Final = b"\xff"
 _WRAPPER: Final = "in-context"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plaintext:
+class Plaintext(msgspec.Struct, frozen=True, kw_only=True):
     """Decrypted octets, and whether the cipher would have noticed a change to them."""
 
     octets: bytes
     authenticated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _WrappedKey:
+class _WrappedKey(msgspec.Struct, frozen=True, kw_only=True):
     padding: OAEP
     octets: bytes
 

@@ -264,7 +264,7 @@ def _check_message(root: _Element, expectation: LogoutExpectation, now: int, che
     """Check sender, addressee and age; return until when the message could be sent again."""
     check_issuer(root, expectation.idp_entity_id, checks, required=True)
     _check_destination(root, expectation.logout_urls, checks)
-    moment = Moment(now, skew=expectation.clock_skew)
+    moment = Moment(now=now, skew=expectation.clock_skew)
     issued_at = root.get("IssueInstant", "")
     end = moment.require_begun(issued_at, "IssueInstant", checks) + expectation.max_age
     if now >= end + expectation.clock_skew:

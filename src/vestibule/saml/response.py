@@ -123,7 +123,7 @@ def verify_response(data: bytes, expectation: Expectation, *, now: int) -> Verif
     """
     checks = Checks()
     try:
-        return _verify(data, expectation, Moment(now, skew=expectation.clock_skew), checks)
+        return _verify(data, expectation, Moment(now=now, skew=expectation.clock_skew), checks)
     except SamlError as error:
         raise error.after(checks.steps) from None
 
