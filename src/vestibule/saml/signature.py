@@ -72,7 +72,6 @@ _SIGNED_INFO: Final = [_CANONICALIZATION, _ds("SignatureMethod"), _REFERENCE]
 _REFERENCE_SHAPE: Final = [_ds("Transforms"), _ds("DigestMethod"), _ds("DigestValue")]
 _TRANSFORM: Final = _ds("Transform")
 _PREFIXES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
-_ID: Final = frozenset({"Id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,12 +258,14 @@ def _expect_shape(element: _Element, shapes: Sequence[list[str]]) -> None:
 
 def _expect_nothing_beside(signature: _Element) -> None:
     # Nobody signed what stands here, so there may be nothing that another reader could take up.
-    for beside in (signature.text, *[child.tail for child in members(signature)]):
-        if beside and not beside.isspace():
-            raise _refused(Reason.SIG_CHILDREN, "no text between the parts of a Signature", beside)
-    for element in (signature, signature[1]):
-        if unknown := set(element.keys()) - _ID:
-            received = f"{min(unknown)!s} of {local_name(element)}"
+    parts = members(signature)
+    beside = "".join([each for each in (signature.text, *[part.tail for part in parts]) if each])
+    if beside and not beside.isspace():
+        raise _refused(Reason.SIG_CHILDREN, "no text between the parts of a Signature", beside)
+    for element in (signature, parts[1]):
+        names = element.keys()
+        if names and names != ["Id"]:
+            received = f"{' '.join(map(str, names))} of {local_name(element)}"
             raise _refused(Reason.SIG_CHILDREN, "no attribute but Id", received)
 
 
