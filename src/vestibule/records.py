@@ -377,14 +377,15 @@ class ConnectionKey(Record, frozen=True, kw_only=True):
     """A certificate or key of a SAML connection.
 
     `verification`: the identity provider's certificate, no private key. `signing`: ours, with its
-    certificate. `encryption`: ours, private key only. Private keys (PKCS#1 PEM) are sealed.
+    certificate. `next_signing`: the one that follows it, published already. `encryption`: ours,
+    private key only. Private keys (PKCS#1 PEM) are sealed.
     """
 
     key_id: str
     project_id: str
     organization_id: str
     connection_id: str
-    purpose: Literal["verification", "signing", "encryption"]
+    purpose: Literal["verification", "signing", "next_signing", "encryption"]
     certificate: str = ""
     private_key: bytes = b""
     issuer: str = ""

@@ -19,6 +19,7 @@ TESTED_ELSEWHERE = {
     "domain/outcome.py": "every login ends in it; tests/flows/test_mfa_sign_in.py has both ways",
     "domain/session_exchange.py": "tests/flows/test_session_exchange.py",
     "domain/sessions.py": "tests/api/test_sessions.py asks every function of it, over HTTP",
+    "domain/signing_key_rotation.py": "tests/api/test_sso_signing_key.py renews over HTTP",
     "domain/sign_in/callback.py": "both callbacks go through it in tests/attacks and tests/flows",
     "domain/sign_in/diagnosis.py": "tests/flows/test_saml_pitfalls.py, test_oidc_pitfalls.py",
     "domain/sign_in/mapping.py": "tests/flows/test_mapped_sign_in.py has a test for every rule",

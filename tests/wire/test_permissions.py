@@ -254,12 +254,13 @@ def test_member_of_one_organization_may_do_nothing_in_another(
 ) -> None:
     alice.hold({each: ["*"] for each in ("stytch.organization", "stytch.member", "stytch.sso")})
     elsewhere = Elsewhere(sdk, unique)
+    secret_alone = dict.fromkeys(elsewhere.secret_alone(), DENIED)
     refused = {
         method: sdk.refused(method, authorization, **fields)
-        for method, fields in elsewhere.calls().items()
+        for method, fields in {**elsewhere.calls(), **elsewhere.secret_alone()}.items()
         for authorization in (alice.token, alice.jwt)
     }
-    assert refused == dict.fromkeys(refused, TENANCY)
+    assert refused == {**dict.fromkeys(refused, TENANCY), **secret_alone}
     may_act = {
         endpoint.operation_id
         for endpoint in groups.endpoints()
@@ -299,6 +300,15 @@ class Elsewhere:
             "organizations.members.update": {**member, "name": "Mine"},
             "organizations.members.delete": member,
             "organizations.members.search": {"organization_ids": [organization["organization_id"]]},
+            "organizations.members.reactivate": member,
+            "organizations.members.unlink_retired_email": {**member, "email_address": "a@b.com"},
+            "organizations.members.start_email_update": {**member, "email_address": "a@b.com"},
+            "organizations.members.delete_password": {
+                **organization,
+                "member_password_id": "any",
+            },
+            "organizations.members.get_connected_apps": member,
+            "organizations.members.connected_apps.revoke": {**member, "connected_app_id": "any"},
             "sessions.revoke": self.member,
             "sso.get_connections": organization,
             "sso.delete_connection": saml,
@@ -315,6 +325,16 @@ class Elsewhere:
                 "external_connection_id": "any",
             },
             "sso.external.update_connection": {**saml, "display_name": "Mine"},
+        }
+
+    def secret_alone(self) -> dict[str, dict[str, Any]]:
+        """Return one call of every method that takes a member's session and no role grants."""
+        organization = self.organization
+        return {
+            "organizations.connected_apps": organization,
+            "organizations.get_connected_app": {**organization, "connected_app_id": "any"},
+            "organizations.delete_external_id": organization,
+            "organizations.members.delete_external_id": {**organization, **self.member},
         }
 
 

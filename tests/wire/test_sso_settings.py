@@ -111,3 +111,25 @@ def test_metadata_is_read_now_decided_on_and_read_no_more(
         assert plain.refused(method, **where, digest="0" * 64) == (400, "bad_request")
     gone = {**whole, "metadata": None}
     assert plain.call("sso.settings.metadata.stop", **where) == gone
+
+
+@pytest.mark.drives(
+    "sso.settings.signing_key.get",
+    "sso.settings.signing_key.start",
+    "sso.settings.signing_key.complete",
+    "sso.settings.signing_key.cancel",
+)
+def test_signing_key_is_renewed(plain: PlainHttp, active_connection: dict[str, Any]) -> None:
+    where = {name: active_connection[name] for name in ("organization_id", "connection_id")}
+    (present,) = active_connection["signing_certificates"]
+    whole = {**expected.ENVELOPE, "connection_id": where["connection_id"]}
+    at_first = {**whole, "signing_certificate": present, "next_signing_certificate": None}
+    assert plain.call("sso.settings.signing_key.get", **where) == at_first
+    started = plain.call("sso.settings.signing_key.start", **where)
+    following = {**started["next_signing_certificate"], "certificate": expected.CERTIFICATE}
+    assert started == {**at_first, "next_signing_certificate": following}
+    assert plain.call("sso.settings.signing_key.cancel", **where) == at_first
+    plain.call("sso.settings.signing_key.start", **where)
+    done = plain.call("sso.settings.signing_key.complete", **where)
+    assert done["next_signing_certificate"] is None
+    assert done["signing_certificate"]["certificate_id"] != present["certificate_id"]

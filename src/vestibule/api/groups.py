@@ -24,6 +24,7 @@ from vestibule.api import (
     sso_oidc,
     sso_saml,
     sso_settings,
+    sso_signing_key,
 )
 from vestibule.api.endpoint import Endpoint, Group
 from vestibule.api.operation import Operation
@@ -46,6 +47,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     sso_oidc.group,
     sso_external.group,
     sso_settings.group,
+    sso_signing_key.group,
     sso_logout.group,
     sso_metadata.group,
     sdk_sso.group,

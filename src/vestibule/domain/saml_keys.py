@@ -19,7 +19,7 @@ from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.keys import Certificate
 from vestibule.store.interface import Transaction
 
-Purpose = Literal["verification", "signing", "encryption"]
+Purpose = Literal["verification", "signing", "next_signing", "encryption"]
 
 MOST: Final = 5
 _MAX_KEY_CHARS: Final = 16_384
@@ -29,6 +29,7 @@ _ISSUER: Final = "Stytch"
 _PREFIXES: Final[Mapping[Purpose, str]] = {
     "verification": "saml-verification-key",
     "signing": "saml-signing-key",
+    "next_signing": "saml-signing-key",
     "encryption": "saml-encryption-key",
 }
 
@@ -64,11 +65,15 @@ def read_changes(changes: Mapping[str, Any]) -> Added:
 
 
 async def new_signing_key(
-    context: Context, project: Project, connection: Connection
+    context: Context,
+    project: Project,
+    connection: Connection,
+    *,
+    purpose: Literal["signing", "next_signing"] = "signing",
 ) -> ConnectionKey:
     """Return a new signing key with its certificate, not stored yet."""
     private = await asyncio.to_thread(keys.new_private_key)
-    return _ours(context, project, connection, private, "signing")
+    return _ours(context, project, connection, private, purpose)
 
 
 async def add(
@@ -117,6 +122,16 @@ async def of_purpose(
 ) -> list[ConnectionKey]:
     """Return a connection's keys of one purpose, oldest first."""
     return await tx.connection_keys.all(**_within(connection), purpose=purpose)
+
+
+async def promote(tx: Transaction, connection: Connection, key_id: str, *, now: int) -> None:
+    """Let a next signing key be the one that signs."""
+    await tx.connection_keys.change(
+        {"purpose": "signing", "updated_at": now},
+        **_within(connection),
+        key_id=key_id,
+        purpose="next_signing",
+    )
 
 
 async def remove(tx: Transaction, connection: Connection, key_id: str) -> None:

@@ -121,8 +121,10 @@ def saml_object(context: Context, view: ConnectionView, saml: SamlConfiguration)
         idp_sso_url=saml.idp_sso_url,
         acs_url=url,
         audience_uri=url,
-        signing_certificates=[_certificate(key) for key in view.of_purpose("signing")],
-        verification_certificates=[_certificate(key) for key in view.of_purpose("verification")],
+        signing_certificates=[certificate_object(key) for key in view.of_purpose("signing")],
+        verification_certificates=[
+            certificate_object(key) for key in view.of_purpose("verification")
+        ],
         encryption_private_keys=[
             EncryptionPrivateKey(
                 private_key_id=key.key_id, private_key="", created_at=rfc3339(key.created_at)
@@ -181,7 +183,8 @@ def external_object(connection: Connection, external: ExternalConfiguration) -> 
     )
 
 
-def _certificate(key: ConnectionKey) -> X509Certificate:
+def certificate_object(key: ConnectionKey) -> X509Certificate:
+    """Return a certificate as the wire shows it."""
     return X509Certificate(
         certificate_id=key.key_id,
         certificate=key.certificate,

@@ -60,7 +60,7 @@ class ExpiryWarning(msgspec.Struct, kw_only=True):
     """A certificate that expires within 60 days or has expired; `days` are the whole ones left."""
 
     certificate_id: str
-    purpose: Literal["verification", "signing", "encryption"]
+    purpose: Literal["verification", "signing", "next_signing", "encryption"]
     expires_at: str
     days: int
     message: str

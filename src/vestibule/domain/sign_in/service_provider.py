@@ -23,13 +23,13 @@ async def metadata(context: Context, connection_id: str) -> bytes:
     url = connections.service_provider_url(context.settings, connection_id)
     certificates = {
         purpose: [key.certificate for key in keys if key.purpose == purpose and key.certificate]
-        for purpose in ("signing", "encryption")
+        for purpose in ("signing", "next_signing", "encryption")
     }
     return service_provider_metadata(
         entity_id=url,
         acs_url=saml.alternative_acs_url or url,
         nameid_format=saml.nameid_format,
-        signing_certificates=certificates["signing"],
+        signing_certificates=[*certificates["signing"], *certificates["next_signing"]],
         encryption_certificates=certificates["encryption"],
         allow_cbc=saml.policy.allow_cbc,
         logout_url=connections.logout_url(context.settings, connection_id),
