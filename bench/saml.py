@@ -4,6 +4,9 @@ The raw limit is what no verifier on these libraries can go below: base64, one p
 c14n of what is signed and of SignedInfo, SHA-256, RSA-2048 verify (and, for C, OAEP and GCM),
 through lxml and cryptography with every key cached. All candidates of a document are interleaved
 in shuffled rounds; a ratio is the median over rounds of candidate / raw limit of that round.
+
+Then `hostile` and `oracle` measure what must not be slow and what must not tell. It ends with 1
+when one of the bars does not hold.
 """
 
 import base64
