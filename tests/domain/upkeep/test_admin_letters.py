@@ -1,5 +1,6 @@
 """Who looks after an organization hears by mail that a certificate expires."""
 
+import typing
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from tests.support.saml_keys import NOT_BEFORE, certificate, signer
 from tests.support.scenario import Scenario
 from vestibule.clock import DAY
 from vestibule.domain import letters
+from vestibule.domain.upkeep.admin_letters import PURPOSES, REMEDIES
 from vestibule.domain.upkeep.certificate_warnings import warn_due
 from vestibule.mail import MemoryMail, Message
+from vestibule.records import ConnectionKey
 
 
 async def member(
@@ -97,3 +100,9 @@ async def test_at_most_twenty_admins_are_written_to(scenario: Scenario) -> None:
         await member(scenario, organization_id, f"admin{number}", ("stytch_admin",))
     await warn_due(scenario.context)
     assert len(await delivered(scenario)) == 20
+
+
+def test_every_purpose_of_a_key_has_its_words() -> None:
+    purposes = typing.get_args(typing.get_type_hints(ConnectionKey)["purpose"])
+    assert REMEDIES.keys() == set(purposes)
+    assert PURPOSES.keys() == set(purposes)

@@ -11,13 +11,17 @@ from vestibule.store.interface import Transaction
 
 REMEDIES: Final = {
     "verification": "add the identity provider's next one beside it",
-    "signing": "send a new signing_private_key and give the identity provider our new metadata",
+    "signing": "start a rotation of the signing key, give the identity provider our new metadata, "
+    "and complete the rotation",
+    "next_signing": "give the identity provider our metadata and complete the rotation, or cancel "
+    "it and start another",
     "encryption": "add another saml_encryption_private_key and give the identity provider our new "
     "metadata",
 }
-_PURPOSES: Final = {
+PURPOSES: Final = {
     "verification": "with which we verify the identity provider's answers",
     "signing": "with which the identity provider verifies our requests",
+    "next_signing": "with which the identity provider will verify our requests",
     "encryption": "with which the identity provider encrypts its answers",
 }
 _MOST: Final = 20
@@ -61,7 +65,7 @@ def _when(days: int) -> str:
 
 def _text(connection: Connection, key: ConnectionKey, *, days: int) -> str:
     return (
-        f"The certificate {_PURPOSES[key.purpose]} {_when(days)}.\n\n"
+        f"The certificate {PURPOSES[key.purpose]} {_when(days)}.\n\n"
         f"Connection: {connection.connection_id}\n"
         f"Certificate: {key.key_id}\n"
         f"Expires: {rfc3339(key.expires_at)}\n\n"
