@@ -45,6 +45,8 @@ def test_unknown_setting_names_the_nearest_known_one() -> None:
         ("MAX_CONNECTIONS", "0", "expected at least 1"),
         ("REQUEST_SECONDS", "-1", "expected at least 1"),
         ("MAX_BODY_BYTES", "0", "expected at least 1"),
+        ("USER_LOCK_THRESHOLD", "0", "expected at least 1"),
+        ("USER_LOCK_SECONDS", "0", "expected at least 1"),
         ("DATABASE", "mysql://host/name", "expected sqlite:PATH or postgresql://"),
     ],
 )

@@ -908,6 +908,30 @@ user_lock_limit_reached: Final = _error(
     "user_lock_limit_reached", 429, "This Member is locked after too many failed attempts."
 )
 
+# Second factors -------------------------------------------------------------------------------
+action_available_only_for_active_members: Final = _error(
+    "action_available_only_for_active_members", 400, "The Member is not active."
+)
+action_available_only_once_primary_authentication_is_met: Final = _error(
+    "action_available_only_once_primary_authentication_is_met",
+    400,
+    "This intermediate session has no primary factor that the Organization allows yet.",
+)
+operation_restricted_by_organization_mfa_methods: Final = _error(
+    "operation_restricted_by_organization_mfa_methods",
+    400,
+    "The Organization does not allow this second factor.",
+)
+member_session_member_id_mismatch: Final = _error(
+    "member_session_member_id_mismatch", 400, "This session belongs to another Member."
+)
+invalid_set_mfa_enrollment: Final = _error(
+    "invalid_set_mfa_enrollment", 400, "set_mfa_enrollment: expected enroll or unenroll."
+)
+unable_to_authenticate_totp: Final = _error(
+    "unable_to_authenticate_totp", 401, "code: not what the Member's authenticator shows now."
+)
+
 # Sessions -------------------------------------------------------------------------------------
 insufficient_factors_for_session_exchange: Final = _error(
     "insufficient_factors_for_session_exchange",

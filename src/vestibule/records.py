@@ -167,7 +167,8 @@ class Member(Record, frozen=True, kw_only=True):
 
     `email_address` is as given; `email_key` is its canonical form, unique among the live and
     retired addresses of the organization (`MemberEmail`). Until `lock_expires_at` the member may
-    not sign in; 0 when it was never locked.
+    not sign in; 0 when it was never locked. `failed_attempts` are the wrong codes since the last
+    right one or the last lock.
     """
 
     member_id: str
@@ -189,6 +190,7 @@ class Member(Record, frozen=True, kw_only=True):
     updated_at: int
     lock_created_at: int = 0
     lock_expires_at: int = 0
+    failed_attempts: int = 0
 
 
 class MemberRole(Record, frozen=True, kw_only=True):

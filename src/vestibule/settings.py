@@ -81,6 +81,10 @@ class Settings:
         secret=True,
     )
     mail_from: str = _setting("", "Sender of mail, such as `Acme <login@acme.com>`.")
+    user_lock_threshold: int = _setting(
+        10, "Wrong codes of a member, one after the other, that lock the member out."
+    )
+    user_lock_seconds: int = _setting(3600, "How long a member is locked out.")
     log_json: bool = _setting(True, "Write log lines as JSON; false writes them for people.")
 
 
@@ -126,7 +130,13 @@ def _check(settings: Settings) -> None:
         )
     if not 0 <= settings.clock_skew_seconds <= 300:
         raise SettingError(f"{PREFIX}CLOCK_SKEW_SECONDS: expected 0 to 300")
-    for name in ("max_connections", "request_seconds", "max_body_bytes"):
+    for name in (
+        "max_connections",
+        "request_seconds",
+        "max_body_bytes",
+        "user_lock_threshold",
+        "user_lock_seconds",
+    ):
         if getattr(settings, name) < 1:
             raise SettingError(f"{PREFIX}{name.upper()}: expected at least 1")
     if not settings.database.startswith(("sqlite:", "postgresql://")):

@@ -33,6 +33,13 @@ def test_a_factor_of_the_same_connection_is_proven_again() -> None:
     assert again.details["external_id"] == "new"
 
 
+def test_a_factor_of_the_same_phone_is_proven_again() -> None:
+    first, other = factor(1, kind="otp", phone_id="p-1"), factor(2, kind="otp", phone_id="p-2")
+    kept, again = with_factor((first, other), factor(3, kind="otp", phone_id="p-1"))
+    assert kept == other
+    assert (again.created_at, again.last_authenticated_at) == (1, 3)
+
+
 def test_factors_without_a_connection_are_not_the_same() -> None:
     sms, totp = factor(1, kind="otp"), factor(2, kind="totp")
     assert with_factor((sms,), totp) == (sms, totp)

@@ -8,6 +8,7 @@ from tests.meta.source_tree import PACKAGE, TESTS, files
 TESTED_ELSEWHERE = {
     "api/objects/upkeep.py": "tests/api/test_sso_metadata.py sees every field",
     "api/objects/answers.py": "tests/api/test_members.py, test_organizations.py see every field",
+    "api/objects/second_factors.py": "tests/api/test_totps.py sees every field",
     "api/objects/targets.py": "declares requests only",
     "browser/email_update.py": "tests/api/test_email_updates.py follows the link",
     "cli/http_connection.py": "tests/attacks/test_inbound_peers.py, over real sockets",

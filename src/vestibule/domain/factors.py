@@ -26,10 +26,10 @@ def method_of(factor: Factor) -> str:
 def with_factor(factors: Sequence[Factor], proven: Factor) -> tuple[Factor, ...]:
     """Return `factors` with one that has just been proven, last.
 
-    A factor of the same connection is the same one, proven again: it keeps when it was made.
+    A factor of the same connection, or of the same phone or authenticator, is the same one, proven
+    again: it keeps when it was made.
     """
-    of = connection_of(proven)
-    same = [factor for factor in factors if of and connection_of(factor) == of]
+    same = [factor for factor in factors if _is_same(factor, proven)]
     others = [factor for factor in factors if factor not in same]
     created_at = min((factor.created_at for factor in same), default=proven.created_at)
     return (*others, replace(proven, created_at=created_at))
@@ -44,3 +44,13 @@ def without_connection(factors: Sequence[Factor], connection_id: str) -> tuple[F
 def connection_of(factor: Factor) -> str:
     """Return the id of the connection that an SSO factor is of; '' for any other factor."""
     return str(factor.details.get("provider_id", ""))
+
+
+def _is_same(left: Factor, right: Factor) -> bool:
+    if connection_of(left) or connection_of(right):
+        return connection_of(left) == connection_of(right)
+    return (left.type, left.delivery_method, left.details) == (
+        right.type,
+        right.delivery_method,
+        right.details,
+    )

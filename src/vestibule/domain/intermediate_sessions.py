@@ -58,6 +58,20 @@ async def find(
     """
     if not text:
         return None
+    waiting = await named(tx, context, organization, text)
+    if waiting.record.member_id != (member.member_id if member else ""):
+        raise Failure(errors.invalid_intermediate_session_token_for_organization)
+    return waiting
+
+
+async def named(
+    tx: Transaction, context: Context, organization: Organization, text: str
+) -> Waiting:
+    """Return the one of `organization` that `text` names, locked, whoever in it has it.
+
+    Raises Failure intermediate_session_not_found or
+    invalid_intermediate_session_token_for_organization.
+    """
     read = read_token(text)
     found = read and await tx.intermediate_sessions.find(
         lock=True, project_id=organization.project_id, token_id=read.token_id
@@ -66,19 +80,19 @@ async def find(
         raise Failure(errors.intermediate_session_not_found)
     if found.expires_at <= context.clock.now():
         raise Failure(errors.intermediate_session_not_found)
-    owner = (organization.organization_id, member.member_id if member else "")
-    if (found.organization_id, found.member_id) != owner:
+    if found.organization_id != organization.organization_id:
         raise Failure(errors.invalid_intermediate_session_token_for_organization)
     return Waiting(found, text)
 
 
 async def consume(tx: Transaction, waiting: Waiting) -> None:
-    """End it: a session takes its place."""
-    await tx.intermediate_sessions.delete(
+    """End it: a session takes its place, one and no more. Raises intermediate_session_not_found."""
+    if not await tx.intermediate_sessions.delete(
         project_id=waiting.record.project_id,
         organization_id=waiting.record.organization_id,
         token_id=waiting.record.token_id,
-    )
+    ):
+        raise Failure(errors.intermediate_session_not_found)
 
 
 async def keep(tx: Transaction, waiting: Waiting, factors: tuple[Factor, ...]) -> Waiting:

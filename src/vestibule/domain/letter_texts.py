@@ -32,6 +32,17 @@ def email_update(locale: str, organization: str, proof: str, *, is_code: bool) -
     return Text(words.subject, f"{ask}\n\n{proof}\n\n{words.not_you}\n")
 
 
+def member_locked(organization: str, until: str) -> Text:
+    """Return the letter to a member who is locked out `until` then. Nobody's language is known."""
+    return Text(
+        "You cannot sign in for a while",
+        f"Too many wrong codes were entered in your name at {organization}.\n\n"
+        f"Until {until} nobody can sign in as you there.\n\n"
+        "If it was not you, somebody has come as far as your second factor: tell your "
+        "administrator.\n",
+    )
+
+
 _EMAIL_UPDATE: Final[dict[str, _Words]] = {
     "en": _Words(
         subject="Confirm your new e-mail address",

@@ -1,4 +1,4 @@
-"""How a login ends: in a session, or in an intermediate one while a factor is missing."""
+"""How a login ends: in a session, new or known, or in an intermediate one while more is needed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ from vestibule.domain import (
     sessions,
 )
 from vestibule.domain.context import Context
+from vestibule.domain.factors import with_factor
 from vestibule.domain.intermediate_sessions import Waiting
 from vestibule.domain.members import MemberView
 from vestibule.domain.organizations import OrganizationView
 from vestibule.domain.sessions import SessionView
-from vestibule.records import Factor, Member, Organization, Project
+from vestibule.records import Factor, Member, Organization, Project, Session
 from vestibule.store.interface import Transaction
 
 
@@ -80,6 +81,20 @@ async def conclude(
         member_view = await members.view(tx, organization, member)
         organization_view = await organizations.view(tx, project, organization)
         return Unfinished(member_view, organization_view, kept, needs_primary)
+    return await begin(tx, context, party, factors, waiting=waiting, wanted=wanted)
+
+
+async def begin(
+    tx: Transaction,
+    context: Context,
+    party: Party,
+    factors: tuple[Factor, ...],
+    *,
+    waiting: Waiting | None,
+    wanted: Wanted,
+) -> SessionView:
+    """Mint a session of `factors`, which are enough; it uses up what was `waiting`."""
+    project, organization, member = party.project, party.organization, party.member
     if waiting is not None:
         await intermediate_sessions.consume(tx, waiting)
     session, text = await sessions.start(
@@ -92,3 +107,31 @@ async def conclude(
         custom_claims=session_claims.merge({}, wanted.custom_claims),
     )
     return await sessions.view(tx, context, project, session, organization, member, token=text)
+
+
+async def extend(
+    tx: Transaction,
+    context: Context,
+    party: Party,
+    session: Session,
+    factor: Factor,
+    *,
+    wanted: Wanted,
+) -> SessionView:
+    """Add `factor` to a session, locked by the caller, and make it last as long as is wanted.
+
+    Without a duration it is at least not shortened.
+    """
+    now = context.clock.now()
+    end = now + sessions.lifetime(wanted.duration_minutes)
+    changed = await sessions.change(
+        tx,
+        session,
+        factors=with_factor(session.factors, factor),
+        custom_claims=wanted.custom_claims,
+        expires_at=end if wanted.duration_minutes is not None else max(end, session.expires_at),
+        now=now,
+    )
+    return await sessions.view(
+        tx, context, party.project, changed, party.organization, party.member
+    )

@@ -138,8 +138,8 @@ async def _log_in(
         factor = _factor(token, registration, now=now)
         linked = await _linked(tx, login, member, request, now=now)
         if linked is not None:
-            session = await _add_factor(tx, linked, factor, request, now=now)
-            return await sessions.view(tx, context, project, session, login.organization, member)
+            party = Party(project, login.organization, member)
+            return await outcome.extend(tx, context, party, linked, factor, wanted=request.wanted)
         factors = with_factor(waiting.record.factors if waiting else (), factor)
     elif found.member is not None and waiting is not None:
         # Row 12: SSO is no method here, and nothing of it is kept. What waits goes on waiting.
@@ -201,22 +201,6 @@ async def _linked(
         lock=True,
     )
     return session if session.member_id == member.member_id else None
-
-
-async def _add_factor(
-    tx: Transaction, session: Session, factor: Factor, request: Redemption, *, now: int
-) -> Session:
-    """Add the factor, and extend the session; without a duration it is at least not shortened."""
-    minutes = request.wanted.duration_minutes
-    end = now + sessions.lifetime(minutes)
-    return await sessions.change(
-        tx,
-        session,
-        factors=with_factor(session.factors, factor),
-        custom_claims=request.wanted.custom_claims,
-        expires_at=end if minutes is not None else max(end, session.expires_at),
-        now=now,
-    )
 
 
 async def _note_refusal(context: Context, token: SsoToken, failure: Failure) -> None:

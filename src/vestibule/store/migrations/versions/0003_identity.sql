@@ -22,3 +22,6 @@ CREATE TABLE email_updates (
 CREATE INDEX email_updates_by_member ON email_updates (project_id, organization_id, member_id);
 CREATE INDEX email_updates_by_key ON email_updates (project_id, organization_id, email_key);
 CREATE INDEX email_updates_by_expiry ON email_updates (expires_at);
+
+-- Wrong codes of a member since the last right one; at the last that is allowed it is locked.
+ALTER TABLE members ADD COLUMN failed_attempts BIGINT NOT NULL DEFAULT 0;

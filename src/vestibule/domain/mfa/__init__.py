@@ -1,0 +1,1 @@
+"""Second factors: proven, counted when they are not, and what they make of a login."""
