@@ -2,6 +2,7 @@ use strict;
 use warnings;
 use utf8;
 use Encode qw(encode);
+use JSON qw(decode_json);
 use Plack::Builder;
 use Lemonldap::NG::Portal::UserDB::Demo;
 use Lemonldap::NG::Portal::Main;
@@ -14,6 +15,18 @@ $Lemonldap::NG::Portal::UserDB::Demo::demoAccounts{zoe} = {
     mail => 'zoe@badwolf.org',
 };
 
+# Who is in which groups, as of this moment: {"<login>": ["<group>", ...], ...}.
+sub read_groups {
+    open my $file, '<', "$ENV{LLNG_HOME}/groups.json" or die $!;
+    local $/;
+    my $groups = decode_json(<$file>);
+    my %members;
+    for my $login ( keys %$groups ) {
+        push @{ $members{$_} }, $login for @{ $groups->{$login} };
+    }
+    %Lemonldap::NG::Portal::UserDB::Demo::demoGroups = %members;
+}
+
 my $portal = Lemonldap::NG::Portal::Main->run( {} );
 builder {
     enable 'Plack::Middleware::Static',
@@ -22,5 +35,5 @@ builder {
     enable 'Plack::Middleware::Static',
       path => qr{^/javascript/},
       root => '/usr/share/';
-    $portal;
+    sub { read_groups(); $portal->(@_) };
 };

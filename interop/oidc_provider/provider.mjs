@@ -1,17 +1,25 @@
 // panva's certified oidc-provider with a login form of its own; everything lives in memory.
-//     node provider.mjs PORT CLIENTS.json
+//     node provider.mjs PORT HOME
+// HOME/clients.json is a list of client metadata, read at start; HOME/groups.json says who is in
+// which groups ({"<login>": ["<group>", ...], ...}) and is read at every login.
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Provider from 'oidc-provider';
 
-const [port, clients] = process.argv.slice(2);
+const [port, home] = process.argv.slice(2);
 const issuer = `http://localhost:${port}`;
 
 const people = {
-  alice: { email: 'alice@example.com', email_verified: true, name: 'Alice Ärlig', given_name: 'Alice', family_name: 'Ärlig', groups: ['staff'] },
-  bob: { email: 'bob@example.com', email_verified: true, name: "Bob O'Neil & <Söhne>", given_name: 'Bob', family_name: "O'Neil & <Söhne>", groups: [] },
-  mallory: { email: 'mallory@example.com', email_verified: false, name: 'Mallory', given_name: 'Mallory', family_name: '', groups: [] },
+  alice: { email: 'alice@example.com', email_verified: true, name: 'Alice Ärlig', given_name: 'Alice', family_name: 'Ärlig' },
+  bob: { email: 'bob@example.com', email_verified: true, name: "Bob O'Neil & <Söhne>", given_name: 'Bob', family_name: "O'Neil & <Söhne>" },
+  mallory: { email: 'mallory@example.com', email_verified: false, name: 'Mallory', given_name: 'Mallory', family_name: '' },
 };
+
+const read = (name) => JSON.parse(readFileSync(`${home}/${name}.json`, 'utf8'));
+
+function claims(id) {
+  return { sub: id, ...people[id], groups: read('groups')[id] ?? [] };
+}
 
 function privateKey(type, options, kid) {
   const { privateKey: key } = generateKeyPairSync(type, options);
@@ -19,7 +27,7 @@ function privateKey(type, options, kid) {
 }
 
 const provider = new Provider(issuer, {
-  clients: JSON.parse(readFileSync(clients, 'utf8')),
+  clients: read('clients'),
   jwks: {
     keys: [
       privateKey('rsa', { modulusLength: 2048 }, 'rsa-1'),
@@ -32,9 +40,11 @@ const provider = new Provider(issuer, {
     profile: ['name', 'given_name', 'family_name'],
     groups: ['groups'],
   },
-  findAccount: (ctx, id) => people[id] && { accountId: id, claims: () => ({ sub: id, ...people[id] }) },
+  findAccount: (ctx, id) => people[id] && { accountId: id, claims: () => claims(id) },
+  // Without its dispatcher, which refuses loopback, where our back-channel logout is.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   cookies: { keys: ['only-for-tests'] },
-  features: { devInteractions: { enabled: false } },
+  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   // Consent is not what is tested: whatever is asked for is granted.
   async loadExistingGrant(ctx) {
@@ -72,4 +82,5 @@ provider.use(async (ctx, next) => {
   return ctx.method === 'GET' ? loginForm(ctx) : login(ctx);
 });
 provider.on('server_error', (ctx, error) => console.error(error));
+provider.on('backchannel.error', (ctx, error) => console.error(error));
 provider.listen(Number(port), '127.0.0.1', () => console.log('ready', issuer));

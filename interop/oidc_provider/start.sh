@@ -1,8 +1,8 @@
 #!/bin/sh
 # The certified oidc-provider as an OpenID provider on loopback:
-#     start.sh PORT CLIENTS
-# CLIENTS is a JSON file with a list of client metadata. It runs on the Node of its own lock file
-# where npm has one for this machine, else on the installed one.
+#     start.sh PORT HOME
+# HOME/clients.json and HOME/groups.json have to be there (see provider.mjs). It runs on the Node of
+# its own lock file where npm has one for this machine, else on the installed one.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 node=$here/node_modules/.bin/node

@@ -1,4 +1,7 @@
-"""A person with a browser without scripts: follows redirects, fills login forms, posts the rest."""
+"""A person with a browser without scripts: follows redirects, fills login forms, posts the rest.
+
+What a page would send on by itself if there were scripts (a form with a SAML message) is sent on.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,15 +10,15 @@ from typing import Self
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import aiohttp
-from lxml import etree, html
+from lxml import etree
 from yarl import URL
 
+from tests.interop.forms import Form, forms_of, page_of
 from tests.interop.parties import Person
 
 MOST_STEPS = 20
+MESSAGES = {"SAMLRequest", "SAMLResponse"}
 REDIRECTS = {301, 302, 303, 307, 308}
-# What a person does not fill in and a browser does not send unless it was clicked.
-LEFT_OUT = {"submit", "image", "button", "reset", "checkbox", "radio", "file"}
 
 
 class DeadEndError(Exception):
@@ -45,23 +48,16 @@ class Visit:
         return urljoin(self.url, self.headers["Location"])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Form:
-    """A form of a page, as it would be sent when nothing is typed into it."""
-
-    method: str
-    url: str
-    fields: dict[str, str]
-    password_field: str | None
-    login_field: str | None
-
-
 @dataclass
 class Browser:
-    """One browser, with its own cookies, of one person. `visits` lists every request it made."""
+    """One browser, with its own cookies, of one person.
+
+    `visits` lists every request it made; `passwords` says how often it was asked for one.
+    """
 
     person: Person
     visits: list[Visit] = field(default_factory=list)
+    passwords: int = 0
     _session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -79,21 +75,39 @@ class Browser:
         if self._session is not None:
             await self._session.close()
 
-    async def sign_in(self, url: str, *, application: str) -> dict[str, str]:
-        """Goes on from `url` until it is sent to `application`; the query it arrives with.
+    async def go(self, url: str, *, until: str) -> dict[str, str]:
+        """Goes on from `url` until it is sent to `until`; the query it arrives there with.
 
-        DeadEndError when a page offers nothing to send, or after 20 requests.
+        DeadEndError when a page offers nothing to send, asks for the password a second time, or
+        after 20 requests.
         """
+        asked_before = self.passwords
         visit = await self.visit(url)
         for _ in range(MOST_STEPS):
             target = visit.location
-            if target is not None and _without_query(target) == application:
+            if target is not None and _without_query(target) == until:
                 return dict(parse_qsl(urlsplit(target).query, keep_blank_values=True))
             if target is not None:
                 visit = await self._again(visit, target)
             else:
                 visit = await self._submit(_form_of(visit))
+            if self.passwords > asked_before + 1:
+                raise DeadEndError(f"asked for the password again:\n{self.history()}")
         raise DeadEndError(f"{MOST_STEPS} requests and no end:\n{self.history()}")
+
+    async def open(self, url: str) -> Visit:
+        """Opens `url` with the frames in it; the page that is seen at last."""
+        visit = await self.visit(url)
+        for _ in range(MOST_STEPS):
+            if visit.location is not None:
+                visit = await self._again(visit, visit.location)
+            elif (form := _sent_on(visit)) is not None:
+                visit = await self._submit(form)
+            else:
+                break
+        for frame in page_of(visit.text).iter("iframe"):
+            await self.open(urljoin(visit.url, frame.get("src") or ""))
+        return visit
 
     async def visit(self, url: str) -> Visit:
         """Opens `url` and follows nothing."""
@@ -117,8 +131,7 @@ class Browser:
     async def _submit(self, form: Form) -> Visit:
         fields = dict(form.fields)
         if form.password_field is not None:
-            if sum(form.password_field in visit.fields for visit in self.visits):
-                raise DeadEndError(f"asked for the password again:\n{self.history()}")
+            self.passwords += 1
             fields[form.password_field] = self.person.password
             if form.login_field is not None:
                 fields[form.login_field] = self.person.login
@@ -151,10 +164,16 @@ def _without_query(url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
 
 
+def _sent_on(visit: Visit) -> Form | None:
+    """The form of a page that only carries a SAML message on."""
+    forms = forms_of(page_of(visit.text), visit.url)
+    return next((form for form in forms if MESSAGES & form.fields.keys()), None)
+
+
 def _form_of(visit: Visit) -> Form:
     """The form to go on with: the one with a password, else the one that is posted."""
-    page = html.fromstring(visit.text or "<p>")
-    forms = [_read(form, visit.url) for form in page.iter("form")]
+    page = page_of(visit.text)
+    forms = forms_of(page, visit.url)
     chosen = next((form for form in forms if form.password_field), None)
     chosen = chosen or next((form for form in forms if form.method == "POST"), None)
     if chosen is None or visit.status != 200:
@@ -162,24 +181,3 @@ def _form_of(visit: Visit) -> Form:
         words = " ".join(text.split())[:800]
         raise DeadEndError(f"no way on from {visit.url} ({visit.status}): {words}")
     return chosen
-
-
-def _read(form: html.HtmlElement, page_url: str) -> Form:
-    fields: dict[str, str] = {}
-    password_field = login_field = None
-    for control in form.iter("input"):
-        name, kind = control.get("name"), (control.get("type") or "text").lower()
-        if not name or kind in LEFT_OUT:
-            continue
-        fields[name] = control.get("value") or ""
-        if kind == "password":
-            password_field = password_field or name
-        elif kind in ("text", "email") and not fields[name]:
-            login_field = login_field or name
-    return Form(
-        method=(form.get("method") or "get").upper(),
-        url=urljoin(page_url, form.get("action") or page_url),
-        fields=fields,
-        password_field=password_field,
-        login_field=login_field,
-    )

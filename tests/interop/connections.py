@@ -43,7 +43,12 @@ def new_oidc_connection(server: Server, organization_id: str) -> OIDCConnection:
 
 
 def configure_oidc(
-    server: Server, connection: OIDCConnection, *, issuer: str, party: RelyingParty
+    server: Server,
+    connection: OIDCConnection,
+    *,
+    issuer: str,
+    party: RelyingParty,
+    custom_scopes: str | None = None,
 ) -> OIDCConnection:
     """Gives the issuer and the client only: the URLs come from its discovery document."""
     updated = server.sdk.sso.oidc.update_connection(
@@ -52,7 +57,13 @@ def configure_oidc(
         issuer=issuer,
         client_id=party.client_id,
         client_secret=party.client_secret,
+        custom_scopes=custom_scopes,
     )
     assert updated.connection is not None
     assert updated.connection.status == "active"
     return updated.connection
+
+
+def settings_path(organization_id: str, connection_id: str) -> str:
+    """Where Vestibule's own settings of a connection are, which the SDK has no method for."""
+    return f"/v1/b2b/sso/{organization_id}/connections/{connection_id}/settings"

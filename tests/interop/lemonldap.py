@@ -17,10 +17,27 @@ ZOE = Person(login="zoe", password="zoe", email="zoe@badwolf.org", name="Zoë O'
 
 
 @dataclass(frozen=True)
+class ServiceProvider:
+    """A connection as LemonLDAP::NG has to know it: our metadata, and what is encrypted for it.
+
+    The latter is "none", "assertion" or "nameid".
+    """
+
+    metadata: str
+    encryption: str = "none"
+
+
+@dataclass(frozen=True)
 class LemonLdap:
     """A running LemonLDAP::NG; it read its configuration at start."""
 
+    home: Path
     issuer: str
+
+    @property
+    def logout_url(self) -> str:
+        """Where somebody logs out of everything at the provider."""
+        return f"{self.issuer}/?logout=1"
 
     @property
     def metadata_url(self) -> str:
@@ -29,14 +46,17 @@ class LemonLdap:
 
 @contextmanager
 def lemonldap(
-    home: Path, *, service_providers: Sequence[str], relying_parties: Sequence[RelyingParty]
+    home: Path,
+    *,
+    service_providers: Sequence[ServiceProvider] = (),
+    relying_parties: Sequence[RelyingParty] = (),
 ) -> Iterator[LemonLdap]:
-    """`service_providers` are SAML metadata documents; it requires them to sign their requests."""
+    """It requires the service providers to sign their requests."""
     port = free_port()
-    provider = LemonLdap(f"http://localhost:{port}")
+    provider = LemonLdap(home, f"http://localhost:{port}")
     configuration = _configuration(home, provider.issuer)
-    for number, metadata in enumerate(service_providers):
-        _add_service_provider(configuration, f"sp{number}", metadata)
+    for number, service_provider in enumerate(service_providers):
+        _add_service_provider(configuration, f"sp{number}", service_provider)
     for number, party in enumerate(relying_parties):
         _add_relying_party(configuration, f"rp{number}", party)
     (home / "conf").mkdir()
@@ -75,6 +95,7 @@ def _configuration(home: Path, issuer: str) -> dict[str, Any]:
         "samlSPMetaDataExportedAttributes": {},
         "oidcRPMetaDataOptions": {},
         "oidcRPMetaDataExportedVars": {},
+        "oidcRPMetaDataOptionsExtraClaims": {},
     }
 
 
@@ -98,19 +119,24 @@ def _keys(home: Path) -> tuple[str, str, str]:
     return key.read_text(), certificate.read_text(), public_key
 
 
-def _add_service_provider(configuration: dict[str, Any], name: str, metadata: str) -> None:
-    configuration["samlSPMetaDataXML"][name] = {"samlSPMetaDataXML": metadata}
+def _add_service_provider(
+    configuration: dict[str, Any], name: str, service_provider: ServiceProvider
+) -> None:
+    configuration["samlSPMetaDataXML"][name] = {"samlSPMetaDataXML": service_provider.metadata}
     configuration["samlSPMetaDataOptions"][name] = {
         "samlSPMetaDataOptionsNameIDFormat": "email",
         "samlSPMetaDataOptionsSignSSOMessage": 1,
         "samlSPMetaDataOptionsCheckSSOMessageSignature": 1,
-        "samlSPMetaDataOptionsEncryptionMode": "none",
+        "samlSPMetaDataOptionsSignSLOMessage": 1,
+        "samlSPMetaDataOptionsCheckSLOMessageSignature": 1,
+        "samlSPMetaDataOptionsEncryptionMode": service_provider.encryption,
     }
     # session key: "mandatory;SAML name;format;friendly name"
     configuration["samlSPMetaDataExportedAttributes"][name] = {
         "mail": "1;email;;email",
         "uid": "1;uid;;",
         "cn": "0;displayName;;",
+        "groups": "0;groups;;",
     }
 
 
@@ -119,9 +145,11 @@ def _add_relying_party(configuration: dict[str, Any], name: str, party: RelyingP
         "oidcRPMetaDataOptionsClientID": party.client_id,
         "oidcRPMetaDataOptionsClientSecret": party.client_secret,
         "oidcRPMetaDataOptionsRedirectUris": party.redirect_url,
+        "oidcRPMetaDataOptionsPostLogoutRedirectUris": party.logout_url,
         "oidcRPMetaDataOptionsIDTokenSignAlg": party.algorithm,
         "oidcRPMetaDataOptionsBypassConsent": 1,
         "oidcRPMetaDataOptionsUserIDAttr": "uid",
     }
-    exported = {"email": "mail", "name": "cn", "preferred_username": "uid"}
+    exported = {"email": "mail", "name": "cn", "preferred_username": "uid", "groups": "groups"}
     configuration["oidcRPMetaDataExportedVars"][name] = exported
+    configuration["oidcRPMetaDataOptionsExtraClaims"][name] = {"groups": "groups"}

@@ -10,7 +10,7 @@ from tests.interop.server import Server
 
 async def sign_in(server: Server, browser: Browser, *, url: str) -> AuthenticateResponse:
     """Begins at `url`, in the server or at the provider; what `sso.authenticate` answers."""
-    query = await browser.sign_in(url, application=server.application_url)
+    query = await browser.go(url, until=server.application_url)
     assert query["stytch_token_type"] == "sso"
     return server.sdk.sso.authenticate(sso_token=query["token"], session_duration_minutes=30)
 
@@ -18,7 +18,7 @@ async def sign_in(server: Server, browser: Browser, *, url: str) -> Authenticate
 async def refused(server: Server, browser: Browser, *, url: str, connection_id: str) -> str:
     """Begins at `url` and ends on our plain page; the reason that the trace gives."""
     with pytest.raises(DeadEndError, match="Sign-in did not work"):
-        await browser.sign_in(url, application=server.application_url)
+        await browser.go(url, until=server.application_url)
     last = browser.visits[-1]
     assert last.status == 400
     assert last.url.partition("?")[0].endswith(f"/v1/b2b/sso/callback/{connection_id}")

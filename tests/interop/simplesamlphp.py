@@ -36,6 +36,10 @@ class SimpleSamlPhp:
     def certificate(self) -> str:
         return (self.home / "cert/idp.crt").read_text()
 
+    def logout_url(self, *, return_to: str) -> str:
+        """Where somebody logs out of everything at the provider."""
+        return f"{self.base_url}/saml2/idp/initSLO.php?{urlencode({'RelayState': return_to})}"
+
     def initiate_url(self, entity_id: str) -> str:
         """Where somebody begins at the provider to be sent to the service provider."""
         return f"{self.sso_url}?{urlencode({'spentityid': entity_id})}"
@@ -47,6 +51,10 @@ class SimpleSamlPhp:
         known[entity_id] = {"AssertionConsumerService": acs_url, **options}
         path.write_text(json.dumps(known))
 
+    def configure(self, **options: str) -> None:
+        """Sets options of saml20-idp-hosted, in the place of those of an earlier call."""
+        (self.home / "idp.json").write_text(json.dumps(options))
+
 
 @contextmanager
 def simplesamlphp(home: Path, *, entity_id: str | None = None) -> Iterator[SimpleSamlPhp]:
@@ -57,3 +65,9 @@ def simplesamlphp(home: Path, *, entity_id: str | None = None) -> Iterator[Simpl
     command = [str(INTEROP / "simplesamlphp/start.sh"), str(home), str(port), provider.entity_id]
     with running(command, log=home / "start.log", ready_url=provider.metadata_url):
         yield provider
+
+
+def key_entry(pem: str) -> Mapping[str, Any]:
+    """A certificate of ours in the form of saml20-sp-remote."""
+    body = "".join(pem.strip().splitlines()[1:-1])
+    return {"type": "X509Certificate", "signing": True, "encryption": True, "X509Certificate": body}

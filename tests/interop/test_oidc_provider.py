@@ -10,7 +10,7 @@ from stytch.b2b.models.sso import OIDCConnection
 from tests.interop.browser import Browser
 from tests.interop.connections import configure_oidc, new_oidc_connection
 from tests.interop.oidc_provider import ALICE, BOB, MALLORY, oidc_provider
-from tests.interop.parties import Person, RelyingParty
+from tests.interop.parties import Person, relying_party
 from tests.interop.server import Server
 from tests.interop.sign_in import assert_signed_in, member_emails, refused, sign_in
 
@@ -24,12 +24,7 @@ def connected(
 ) -> Iterator[OIDCConnection]:
     """A provider that knows a new connection, and that connection, active."""
     connection = new_oidc_connection(server, organization_id)
-    party = RelyingParty(
-        client_id="interop",
-        client_secret=CLIENT_SECRET,
-        redirect_url=connection.redirect_url,
-        algorithm=algorithm,
-    )
+    party = relying_party(connection, client_secret=CLIENT_SECRET, algorithm=algorithm)
     with oidc_provider(home, relying_parties=[party]) as provider:
         yield configure_oidc(server, connection, issuer=provider.issuer, party=party)
 

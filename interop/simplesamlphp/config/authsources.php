@@ -1,5 +1,7 @@
 <?php
 // People with a password; the names carry what breaks careless XML and encoding.
+// HOME/groups.json says who is in which groups: {"<login>": ["<group>", ...], ...}.
+$groups = json_decode(file_get_contents(getenv('SSP_HOME') . '/groups.json'), true);
 $config = [
     'users' => [
         'exampleauth:UserPass',
@@ -8,14 +10,14 @@ $config = [
             'email' => ['alice@example.com'],
             'givenName' => ['Alice'],
             'sn' => ['Ärlig'],
-            'groups' => ['staff', 'engineering'],
+            'groups' => $groups['alice'] ?? [],
         ],
         'bob:bobpass' => [
             'uid' => ['bob'],
             'email' => ['bob@example.com'],
             'givenName' => ['Bob'],
             'sn' => ["O'Neil & <Söhne>"],
-            'groups' => [],
+            'groups' => $groups['bob'] ?? [],
         ],
     ],
 ];

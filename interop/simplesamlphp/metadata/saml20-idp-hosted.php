@@ -1,5 +1,7 @@
 <?php
-$metadata[getenv('SSP_ENTITY_ID')] = [
+// HOME/idp.json adds to these options or replaces them: {"new_certificate": "...", ...}.
+$options = json_decode(file_get_contents(getenv('SSP_HOME') . '/idp.json'), true);
+$metadata[getenv('SSP_ENTITY_ID')] = $options + [
     'host' => '__DEFAULT__',
     'privatekey' => 'idp.key',
     'certificate' => 'idp.crt',

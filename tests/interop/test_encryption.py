@@ -1,0 +1,110 @@
+"""Assertions and NameIDs that a provider encrypts for us; these versions only do so by AES-CBC."""
+
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+from stytch.b2b.models.sso import SAMLConnection
+
+from tests.interop.browser import Browser
+from tests.interop.connections import configure_saml, configure_saml_by_url, new_saml_connection
+from tests.interop.doors import LL_MAPPING, Door, signed_logout
+from tests.interop.lemonldap import ZOE, ServiceProvider, lemonldap
+from tests.interop.server import Server, new_organization
+from tests.interop.sign_in import assert_signed_in, member_emails, refused
+from tests.interop.simplesamlphp import SimpleSamlPhp, key_entry
+from vestibule.saml.keys import new_private_key, private_key_pem
+
+MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
+CERTIFICATE = "{http://www.w3.org/2000/09/xmldsig#}X509Certificate"
+
+
+def make_key(server: Server, connection: SAMLConnection) -> str:
+    """Gives a connection a key to decrypt with; the certificate that our metadata then has."""
+    pem = private_key_pem(new_private_key())
+    configure_saml(server, connection, saml_encryption_private_key=pem)
+    metadata = etree.fromstring(server.service_provider_metadata(connection).encode())
+    (key,) = metadata.iterfind(f".//{MD}KeyDescriptor[@use='encryption']")
+    (certificate,) = key.iter(CERTIFICATE)
+    return f"-----BEGIN CERTIFICATE-----\n{certificate.text}\n-----END CERTIFICATE-----"
+
+
+def simplesamlphp_door(doors: Callable[[], Door], **options: Any) -> Door:
+    door = doors()
+    assert isinstance(door.provider, SimpleSamlPhp)
+    listed = door.server.sdk.sso.get_connections(door.organization_id)
+    (connection,) = listed.saml_connections
+    certificate = make_key(door.server, connection)
+    options |= signed_logout(door.server, connection)
+    options["keys"] = [{**options["keys"][0], "encryption": False}, key_entry(certificate)]
+    door.provider.trust(entity_id=connection.audience_uri, acs_url=connection.acs_url, **options)
+    return door
+
+
+@pytest.fixture
+def lemonldap_assertions(server: Server, tmp_path: Path) -> Iterator[Door]:
+    connection = new_saml_connection(server, new_organization(server))
+    make_key(server, connection)
+    configure_saml(server, connection, attribute_mapping=LL_MAPPING)
+    known = ServiceProvider(server.service_provider_metadata(connection), "assertion")
+    with lemonldap(tmp_path, service_providers=[known]) as provider:
+        configure_saml_by_url(server, connection, metadata_url=provider.metadata_url)
+        yield Door(
+            server=server,
+            provider=provider,
+            organization_id=connection.organization_id,
+            connection_id=connection.connection_id,
+            person=ZOE,
+        )
+
+
+@pytest.fixture
+def simplesamlphp_assertions(simplesamlphp: Callable[[], Door]) -> Door:
+    return simplesamlphp_door(simplesamlphp, **{"assertion.encryption": True})
+
+
+@pytest.fixture(params=["simplesamlphp_assertions", "lemonldap_assertions"])
+def assertion_door(request: pytest.FixtureRequest) -> Door:
+    """A door to a provider that encrypts assertions."""
+    door: Door = request.getfixturevalue(request.param)
+    return door
+
+
+@pytest.fixture
+def nameid_door(simplesamlphp: Callable[[], Door]) -> Door:
+    """A door to a provider that encrypts NameIDs."""
+    return simplesamlphp_door(simplesamlphp, **{"nameid.encryption": True})
+
+
+async def assert_tolerated_only(door: Door, element: bytes) -> None:
+    """What is encrypted by CBC, which does not notice changes, counts where that is allowed."""
+    async with Browser(door.person) as browser:
+        to = door.connection_id
+        reason = await refused(door.server, browser, url=door.url, connection_id=to)
+    assert element in base64.b64decode(browser.posted("SAMLResponse"))
+    assert reason == "enc.alg"
+    assert member_emails(door.server, door.organization_id) == []
+    door.change_settings(allow_cbc=True)
+    async with Browser(door.person) as browser:
+        answer = await door.sign_in(browser)
+    assert element in base64.b64decode(browser.posted("SAMLResponse"))
+    assert_signed_in(
+        door.server,
+        answer,
+        person=door.person,
+        connection_id=door.connection_id,
+        external_id=door.person.login,
+    )
+
+
+async def test_an_assertion_encrypted_by_cbc_counts_where_that_is_allowed(
+    assertion_door: Door,
+) -> None:
+    await assert_tolerated_only(assertion_door, b"EncryptedAssertion")
+
+
+async def test_a_name_id_encrypted_by_cbc_counts_where_that_is_allowed(nameid_door: Door) -> None:
+    await assert_tolerated_only(nameid_door, b"EncryptedID")
