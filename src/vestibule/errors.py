@@ -933,6 +933,22 @@ unable_to_authenticate_totp: Final = _error(
 )
 
 # Sessions -------------------------------------------------------------------------------------
+migrate_from_external_missing_userinfo: Final = _error(
+    "migrate_from_external_missing_userinfo",
+    400,
+    "This project names no userinfo endpoint to take sessions over from: set one with "
+    "`vestibule project set PROJECT_ID --session-migration-url URL`.",
+)
+migrate_from_external_unexpected_response: Final = _error(
+    "migrate_from_external_unexpected_response",
+    400,
+    "The project's userinfo endpoint did not answer this session_token with a verified address.",
+)
+migrate_from_external_email_does_not_exist: Final = _error(
+    "migrate_from_external_email_does_not_exist",
+    400,
+    "The address that the userinfo endpoint names is no Member's of the Organization.",
+)
 insufficient_factors_for_session_exchange: Final = _error(
     "insufficient_factors_for_session_exchange",
     400,

@@ -24,12 +24,17 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Project(Record, frozen=True, kw_only=True):
-    """One environment of one application; everything else belongs to exactly one."""
+    """One environment of one application; everything else belongs to exactly one.
+
+    `session_migration_url` is the userinfo endpoint of the system that the application comes from,
+    '' where sessions of no other system are taken over.
+    """
 
     project_id: str
     environment: Environment
     name: str
     created_at: int
+    session_migration_url: str = ""
 
 
 class ProjectSecret(Record, frozen=True, kw_only=True):

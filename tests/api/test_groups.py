@@ -82,6 +82,7 @@ SECRET_ONLY = {
     "sessions.authenticate",
     "sessions.exchange",
     "sessions.get",
+    "sessions.migrate",
     "sso.authenticate",
     "sso.logout.start",
     "rbac.policy",

@@ -61,6 +61,17 @@ def test_key_rotate_publishes_a_second_key(command: Command) -> None:
     assert rotated.stdout.startswith(f"{added} is published and signs from ")
 
 
+def test_project_set_says_where_sessions_come_from(command: Command) -> None:
+    project_id = command.good("project", "create", "Acme")["project_id"]
+    words = ("project", "set", project_id, "--session-migration-url")
+    url = "https://legacy.example.com/userinfo"
+    assert command.run(*words, url).stdout == f"Sessions are taken over from {url}.\n"
+    assert command.run(*words, "").stdout == "No sessions are taken over.\n"
+    refused = command.run(*words, "ftp://legacy.example.com")
+    assert refused.exit_code == 1
+    assert refused.stderr == "Error: session_migration_url: expected an https URL.\n"
+
+
 def test_organization_suspend_and_resume_say_what_they_did(command: Command) -> None:
     made = command.good("project", "create", "Acme")
     words = [
@@ -111,6 +122,7 @@ def test_redirect_url_add_registers_an_address_once(command: Command) -> None:
         ("organization", "suspend", "acme"),
         ("organization", "resume", "acme"),
         ("key", "rotate"),
+        ("project", "set", "--session-migration-url", "https://legacy.example.com/"),
         ("redirect-url", "add", "https://app.example.com/callback"),
     ],
 )

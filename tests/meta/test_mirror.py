@@ -17,6 +17,7 @@ TESTED_ELSEWHERE = {
     "domain/letter_texts.py": "tests/api/test_email_updates.py reads letters in every language",
     "domain/logout_messages.py": "every logout is made of it: tests/domain/test_single_logout.py",
     "domain/named_sessions.py": "tests/domain/test_single_logout.py, tests/domain/test_logouts.py",
+    "api/sessions_from_elsewhere.py": "tests/domain/test_session_migration.py asks it",
     "domain/outcome.py": "every login ends in it; tests/flows/test_mfa_sign_in.py has both ways",
     "domain/session_exchange.py": "tests/flows/test_session_exchange.py",
     "domain/sessions.py": "tests/api/test_sessions.py asks every function of it, over HTTP",

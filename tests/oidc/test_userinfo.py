@@ -7,7 +7,7 @@ import pytest
 from tests.support import oidc_documents as good
 from tests.support.oidc_documents import SUBJECT
 from vestibule.oidc.errors import OidcError, Reason
-from vestibule.oidc.userinfo import Email, parse_userinfo, read_email
+from vestibule.oidc.userinfo import Email, parse_address, parse_userinfo, read_email
 
 JSON = "application/json"
 
@@ -100,3 +100,26 @@ def test_an_address_that_is_no_text_is_refused(given: object) -> None:
 def test_no_address_is_none() -> None:
     assert read_email(id_token={}) is None
     assert read_email(id_token={"email": None}, userinfo={}) is None
+
+
+def test_address_of_an_answer_is_read() -> None:
+    body = json.dumps({"email": "ann@example.com", "email_verified": "true"}).encode()
+    assert parse_address(200, JSON, body) == "ann@example.com"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, {"email": "ann@example.com"}, Reason.USERINFO),
+        (200, {}, Reason.EMAIL),
+        (200, {"email": None}, Reason.EMAIL),
+        (200, {"email": 7}, Reason.EMAIL),
+        (200, {"email": "ann@example.com", "email_verified": False}, Reason.EMAIL),
+    ],
+)
+def test_answer_without_a_verified_address_is_refused(
+    status: int, body: dict[str, object], reason: Reason
+) -> None:
+    with pytest.raises(OidcError) as failure:
+        parse_address(status, JSON, json.dumps(body).encode())
+    assert failure.value.reason is reason

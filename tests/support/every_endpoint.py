@@ -60,6 +60,7 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     "organizations.members.start_email_update": {"email_address": "new@acme.test"},
     "organizations.members.confirm_email_update": {"code": "123456"},
     "organizations.members.search": {"organization_ids": ["acme"]},
+    "sessions.migrate": {"session_token": "none", "organization_id": "acme"},
     "sso.authenticate": {"sso_token": "none"},
     "sso.saml.update_connection": {
         "x509_certificate": signer("other").pem,

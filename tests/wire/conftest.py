@@ -1,6 +1,6 @@
 """One real server, and the two official SDKs that talk to it over https."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.browsing import Door
-from tests.support.server_process import developing
+from tests.support.server_process import developing, run_to_end
 from tests.wire import connections
 from tests.wire.node_sdk import NodeSdk
 from tests.wire.plain_http import PlainHttp
@@ -17,6 +17,7 @@ from tests.wire.sdk import Sdk
 from vestibule.api import groups
 
 _numbers = count(1)
+Operator = Callable[..., str]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,10 +28,34 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that the server's data are in."""
+    return tmp_path_factory.mktemp("wire")
+
+
+@pytest.fixture(scope="session")
+def places(server_folder: Path) -> Iterator[dict[str, Any]]:
     """Run `vestibule dev --tls`; give what it says about itself."""
-    with developing(tmp_path_factory.mktemp("wire"), tls=True) as (_, said):
+    with developing(server_folder, tls=True) as (_, said):
         yield said
+
+
+@pytest.fixture
+def operator(server_folder: Path, places: dict[str, Any]) -> Operator:
+    """Give what an operator types beside the server: the words go to `vestibule`."""
+    data = server_folder / "data"
+    environ = {
+        "VESTIBULE_DATABASE": f"sqlite:{data / 'vestibule.db'}",
+        "VESTIBULE_MASTER_KEY_FILE": str(data / "master.key"),
+    }
+
+    def run(*words: str) -> str:
+        status, said = run_to_end(list(words), folder=server_folder, environ=environ)
+        assert status == 0, said
+        return said
+
+    assert places["project_id"]
+    return run
 
 
 @pytest.fixture(scope="session")

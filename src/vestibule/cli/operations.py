@@ -8,7 +8,7 @@ import click
 
 from vestibule.cli.opened import opened, read_settings
 from vestibule.clock import rfc3339
-from vestibule.domain import projects, signing_keys, suspension
+from vestibule.domain import projects, session_migration, signing_keys, suspension
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.ids import Environment
@@ -45,6 +45,28 @@ def create_project(name: str, live: bool) -> None:  # noqa: FBT001 - click passe
     click.echo(f"project_id    {made.project_id}")
     click.echo(f"secret        {made.secret}")
     click.echo(f"public_token  {made.public_token}")
+
+
+@project.command("set")
+@click.argument("project_id")
+@click.option(
+    "--session-migration-url",
+    required=True,
+    help="The userinfo endpoint of the system that sessions are taken over from; '' for none.",
+)
+def set_project(project_id: str, session_migration_url: str) -> None:
+    """Change a setting of PROJECT_ID."""
+
+    async def work(context: Context) -> None:
+        found = await projects.get(context, project_id)
+        await session_migration.set_source(context, found, session_migration_url)
+
+    _run(work)
+    click.echo(
+        f"Sessions are taken over from {session_migration_url}."
+        if session_migration_url
+        else "No sessions are taken over."
+    )
 
 
 @click.group("redirect-url")

@@ -30,13 +30,7 @@ def parse_userinfo(
     Raises OidcError: oidc.userinfo for anything but a JSON object (a signed answer was not asked
     for, and is not accepted), oidc.sub when it is about somebody else or nobody (OIDC Core 5.3.2).
     """
-    if status != 200 or not is_json(content_type):
-        raise OidcError(
-            Reason.USERINFO,
-            expected="status 200, application/json",
-            received=f"status {status}, {content_type or 'no content type'}",
-        )
-    claims = parse_object(body, reason=Reason.USERINFO)
+    claims = _object(status, content_type, body)
     received = claims.get("sub")
     if not is_subject(received) or received != subject:
         raise OidcError(
@@ -45,6 +39,28 @@ def parse_userinfo(
             received=f"sub {received}" if isinstance(received, str) else "no sub",
         )
     return MappingProxyType(claims)
+
+
+def parse_address(status: int, content_type: str | None, body: bytes) -> str:
+    """Return the e-mail address in an answer that belongs to no login of ours.
+
+    Raises OidcError: oidc.userinfo for anything but a JSON object, oidc.email when it has no
+    address or says that it is not verified.
+    """
+    email = read_email(id_token={}, userinfo=_object(status, content_type, body))
+    if email is None:
+        raise OidcError(Reason.EMAIL, expected="email: an address", received="none")
+    return email.address
+
+
+def _object(status: int, content_type: str | None, body: bytes) -> dict[str, Any]:
+    if status != 200 or not is_json(content_type):
+        raise OidcError(
+            Reason.USERINFO,
+            expected="status 200, application/json",
+            received=f"status {status}, {content_type or 'no content type'}",
+        )
+    return parse_object(body, reason=Reason.USERINFO)
 
 
 def read_email(

@@ -25,3 +25,6 @@ CREATE INDEX email_updates_by_expiry ON email_updates (expires_at);
 
 -- Wrong codes of a member since the last right one; at the last that is allowed it is locked.
 ALTER TABLE members ADD COLUMN failed_attempts BIGINT NOT NULL DEFAULT 0;
+
+-- Where sessions of another system are asked about, while an application moves from there to here.
+ALTER TABLE projects ADD COLUMN session_migration_url TEXT NOT NULL DEFAULT '';
