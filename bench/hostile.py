@@ -48,6 +48,8 @@ def heavy_documents(good: str) -> dict[str, tuple[bytes, Reason]]:
     full = "<x/>" * (MAX_NODES - 100)
     many = " ".join(f'xmlns:n{number}="u:{number}"' for number in range(MAX_NAMESPACES + 1))
     odd = " ".join(f"xmlns:n{number}='u:{number}'" for number in range(150))
+    own = "<x xmlns:a='u:a' xmlns:b='u:b'/>"
+    most_around = " ".join(f'xmlns:n{number}="u:{number}"' for number in range(40))
     wide = _element(900)
     most = _element(MAX_ATTRIBUTES) * (5_900 // MAX_ATTRIBUTES)
     ids = "".join(f'<x ID="_{number}"/>' for number in range(4_000))
@@ -58,6 +60,8 @@ def heavy_documents(good: str) -> dict[str, tuple[bytes, Reason]]:
         "elements just so wide": (f"{most}<x xmlns='u'/>", Reason.XML_NS),
         "declarations": (f"<x {many}>{full}</x>", Reason.XML_NS),
         "odd declarations": (f"<x {odd}>{full}<x xmlns='u'/></x>", Reason.XML_NS),
+        "declarations in a row": (f"{own * 1_080}<x xmlns='u'/>", Reason.XML_NS),
+        "declarations over others": (f"<x {most_around}>" * 6 + full + "</x>" * 6, Reason.XML_NS),
         "comments": ("<!---->" * 11_800 + "<x xmlns='u'/>", Reason.XML_NS),
         "elements": ("<x/>" * MAX_NODES, Reason.XML_NODES),
         "references": ("&#65;" * (room // 5 - 10) + "&#0;", Reason.XML),

@@ -3,6 +3,7 @@
 import zlib
 from base64 import b64encode
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from lxml import etree
@@ -21,6 +22,7 @@ from tests.support.saml_documents import (
     document,
     find,
     form_field,
+    fragment,
     octets,
     refused,
     response_element,
@@ -298,6 +300,35 @@ def test_xp_25b_many_namespace_declarations(count: int, nodes: int) -> None:
     declarations = " ".join(f"xmlns:n{number}='u:{number}'" for number in range(count))
     bomb = f"<samlp:Response xmlns:samlp='{SAMLP}' {declarations}>{'<x/>' * nodes}</samlp:Response>"
     refused(bomb.encode(), Reason.XML_NS)
+
+
+def in_groups(root: _Element, *, groups: int) -> None:
+    """Put a person into groups as Okta writes them: each value declares its own namespaces."""
+    typed = (
+        'xmlns:xs="http://www.w3.org/2001/XMLSchema" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string"'
+    )
+    values = "".join(
+        f"<saml:AttributeValue {typed}>g{number}</saml:AttributeValue>" for number in range(groups)
+    )
+    statement = find(root, "saml:AttributeStatement")
+    statement.append(fragment(f'<saml:Attribute Name="teams">{values}</saml:Attribute>'))
+
+
+@pytest.mark.case("XP-25b")
+@pytest.mark.parametrize("groups", [100, 1_000])
+def test_xp_25b_person_in_many_groups_of_okta_is_let_in(groups: int) -> None:
+    verified = accepted(document(before=partial(in_groups, groups=groups)))
+    assert verified.attributes["teams"] == tuple(f"g{number}" for number in range(groups))
+
+
+@pytest.mark.case("XP-25b")
+def test_xp_25b_declarations_that_pile_up_over_elements() -> None:
+    # Each element may have so many for itself, but all of these hold for what is inside.
+    around = " ".join(f"xmlns:n{number}='u:{number}'" for number in range(16))
+    bomb = f"<x {around}>" * 13 + "<x/>" * 4_000 + "</x>" * 13
+    data = changed(good(), "<samlp:Status>", f"{bomb}<samlp:Status>")
+    refused(data, Reason.XML_NS)
 
 
 @pytest.mark.case("XP-25c")

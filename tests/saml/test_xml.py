@@ -64,8 +64,16 @@ def test_namespace_limit_whatever_the_quotes(quote: str) -> None:
     assert local_name(parse(declarations(MAX_NAMESPACES, quote))) == "a"
     assert refusal(declarations(MAX_NAMESPACES + 1, quote)) is Reason.XML_NS
     assert local_name(parse(declarations(350, quote), max_namespaces=400)) == "a"
-    large = declarations(401, quote) + b" " * SMALL
-    assert refusal(large, 1_000) is Reason.XML_NS
+    large = declarations(2_201, quote) + b" " * SMALL
+    assert refusal(large, 5_000) is Reason.XML_NS
+
+
+def test_namespace_limit_is_of_what_holds_in_one_place() -> None:
+    one = "<b xmlns:n='urn:n' xmlns:m='urn:m'>x</b>"
+    assert len(parse(f"<a>{one * 300}</a>".encode())) == 300
+    seven = " ".join(f"xmlns:n{number}='urn:{number}'" for number in range(7))
+    nested = f"<b {seven}>" * 29 + "</b>" * 29
+    assert refusal(f"<a>{nested}</a>".encode()) is Reason.XML_NS
 
 
 @pytest.mark.parametrize(

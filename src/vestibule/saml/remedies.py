@@ -89,7 +89,7 @@ _XML: Final = {
     Reason.XML_DEPTH: _identity_provider(_NO_SOFTWARE_WRITES_THIS),
     Reason.XML_NODES: _identity_provider(_SMALLER),
     Reason.XML_ATTRS: _identity_provider(_NO_SOFTWARE_WRITES_THIS),
-    Reason.XML_NS: _identity_provider(_NO_SOFTWARE_WRITES_THIS),
+    Reason.XML_NS: _identity_provider(_SMALLER),
     Reason.XML_ID: _identity_provider(_NO_SOFTWARE_WRITES_THIS),
     Reason.XML_MIXED: _identity_provider(
         "Send plain text in this place: elements within an identifier are not read."
