@@ -11,6 +11,8 @@ from tests.support.counting import CountingStore
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.doors import Door, open_external
 from tests.support.refusals import traces
+from tests.support.saml_encryption import AES_CBC, Encryption, encrypt_name_id
+from tests.support.saml_keys import signer
 from tests.support.scenario import BASE_URL, MAPPING, Scenario, open_scenario
 from tests.support.second_opinions import xmlsec_accepts, xmlsec_accepts_query
 from tests.support.single_logout import (
@@ -24,6 +26,7 @@ from tests.support.single_logout import (
 )
 from vestibule.clock import HOUR
 from vestibule.records import Trace
+from vestibule.saml.keys import private_key_pem
 from vestibule.store.interface import Store
 
 BOB = "bob@acme.test"
@@ -104,6 +107,28 @@ async def test_sp_62_a_session_of_the_member_at_another_provider_goes_on(
     assert here["member_id"] == there["member_id"]
     await idp.redirect(idp.request())
     assert (await lives(scenario, here), await lives(scenario, there)) == (False, True)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_name_is_decrypted_with_the_connections_key_as_its_settings_allow(
+    scenario: Scenario, idp: Provider, allowed: bool
+) -> None:
+    organization_id = idp.connection["organization_id"]
+    connection_id = idp.connection["connection_id"]
+    path = f"/v1/b2b/sso/saml/{organization_id}/connections/{connection_id}"
+    ours = {"saml_encryption_private_key": private_key_pem(signer("sp").key)}
+    await scenario.api.good("PUT", path, ours)
+    settings = f"/v1/b2b/sso/{organization_id}/connections/{connection_id}/settings"
+    await scenario.api.good("PUT", settings, {"allow_cbc": allowed})
+    session = await idp.sign_in()
+    message = etree.fromstring(idp.request())
+    encrypt_name_id(message, Encryption(cipher=AES_CBC))
+    answer = await idp.redirect(etree.tostring(message))
+    assert await lives(scenario, session) is not allowed
+    if allowed:
+        assert codes(answered(answer)[0]) == ["Success"]
+    else:
+        assert (answer.status, (await last_trace(scenario)).reason) == (400, "enc.alg")
 
 
 async def test_a_name_with_no_session_left_is_logged_out(idp: Provider) -> None:

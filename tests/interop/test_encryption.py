@@ -1,6 +1,7 @@
 """Assertions and NameIDs that a provider encrypts for us; these versions only do so by AES-CBC."""
 
 import base64
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.interop.browser import Browser
 from tests.interop.connections import configure_saml, configure_saml_by_url, new_saml_connection
 from tests.interop.doors import LL_MAPPING, Door, signed_logout
 from tests.interop.lemonldap import ZOE, ServiceProvider, lemonldap
+from tests.interop.logout import assert_ended, assert_logs_out, log_out_at_provider
 from tests.interop.server import Server, new_organization
 from tests.interop.sign_in import assert_signed_in, member_emails, refused
 from tests.interop.simplesamlphp import SimpleSamlPhp, key_entry
@@ -108,3 +110,19 @@ async def test_an_assertion_encrypted_by_cbc_counts_where_that_is_allowed(
 
 async def test_a_name_id_encrypted_by_cbc_counts_where_that_is_allowed(nameid_door: Door) -> None:
     await assert_tolerated_only(nameid_door, b"EncryptedID")
+
+
+async def test_a_logout_of_the_provider_with_an_encrypted_name_id(nameid_door: Door) -> None:
+    door = nameid_door
+    door.change_settings(allow_cbc=True)
+    async with Browser(door.person) as browser:
+        answer = await door.sign_in(browser)
+        await log_out_at_provider(door, browser)
+    assert_ended(door, answer)
+    sent = [each.query["SAMLRequest"] for each in browser.visits if "/sso/logout/" in each.url]
+    assert b"EncryptedID" in zlib.decompress(base64.b64decode(sent[-1]), wbits=-zlib.MAX_WBITS)
+
+
+async def test_a_logout_of_ours_where_name_ids_are_encrypted(nameid_door: Door) -> None:
+    nameid_door.change_settings(allow_cbc=True)
+    await assert_logs_out(nameid_door)

@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 from lxml.etree import _Element
 
+from tests.support.saml_encryption import AES_CBC, Encryption, encrypt_name_id
 from tests.support.saml_keys import signer
 from tests.support.saml_logout import (
     AUD,
@@ -410,8 +411,8 @@ def test_a_logout_request_with_an_empty_name_is_refused(deliver: Deliver, value:
 
 
 @both_bindings
-@pytest.mark.parametrize(("tag", "received"), [("EncryptedID", "EncryptedID"), ("x", "none")])
-def test_a_logout_request_without_a_plain_name_is_refused(
+@pytest.mark.parametrize(("tag", "received"), [("BaseID", "BaseID"), ("x", "none")])
+def test_a_logout_request_without_a_name_is_refused(
     deliver: Deliver, tag: str, received: str
 ) -> None:
     def edit(root: _Element) -> None:
@@ -419,6 +420,52 @@ def test_a_logout_request_without_a_plain_name_is_refused(
 
     error = refusal(deliver(edited(request(), edit)))
     assert (error.reason, error.received) == (Reason.SAML_SUBJECT, received)
+
+
+def hidden(how: Encryption) -> Callable[[_Element], None]:
+    """Encrypt the NameID."""
+
+    def edit(root: _Element) -> None:
+        encrypt_name_id(root, how)
+
+    return edit
+
+
+@both_bindings
+def test_a_logout_request_with_an_encrypted_name(deliver: Deliver) -> None:
+    message = deliver(edited(request(), hidden(Encryption())))
+    ours = replace(EXPECTATION, decryption_keys=(signer("sp").key,))
+    result = verify_logout_request(message, ours, now=NOW)
+    assert (result.name_id, result.name_id_format) == (VICTIM, EMAIL)
+    assert result.session_indexes == ("_session-1",)
+    assert Reason.ENC in [step.name for step in result.steps]
+    assert refusal(message).reason is Reason.ENC_NOKEY
+    others = replace(EXPECTATION, decryption_keys=(signer("sp-other").key,))
+    with pytest.raises(SamlError) as refused:
+        verify_logout_request(message, others, now=NOW)
+    assert refused.value.reason is Reason.ENC
+
+
+@both_bindings
+def test_a_name_encrypted_by_cbc_is_read_only_where_the_connection_allows_it(
+    deliver: Deliver,
+) -> None:
+    message = deliver(edited(request(), hidden(Encryption(cipher=AES_CBC))))
+    ours = replace(EXPECTATION, decryption_keys=(signer("sp").key,))
+    with pytest.raises(SamlError) as refused:
+        verify_logout_request(message, ours, now=NOW)
+    assert refused.value.reason is Reason.ENC_ALG
+    tolerant = replace(ours, allow_cbc=True)
+    assert verify_logout_request(message, tolerant, now=NOW).name_id == VICTIM
+
+
+def test_an_encrypted_name_that_nobody_signed_is_not_decrypted() -> None:
+    ours = replace(EXPECTATION, decryption_keys=(signer("sp").key,))
+    message = request()
+    encrypt_name_id(message, Encryption())
+    with pytest.raises(SamlError) as refused:
+        verify_logout_request(etree.tostring(message), ours, now=NOW)
+    assert refused.value.reason is Reason.SIG_MISSING
 
 
 @both_bindings

@@ -8,7 +8,7 @@ from vestibule.clock import SECOND
 from vestibule.domain import connections
 from vestibule.domain.context import Context
 from vestibule.domain.pinned_certificates import pinned
-from vestibule.domain.private_keys import load
+from vestibule.domain.private_keys import decryption_keys, unsealed
 from vestibule.domain.sign_in.callback import Target
 from vestibule.records import ConnectionKey, SamlConfiguration
 from vestibule.saml.logout import LogoutExpectation
@@ -68,6 +68,8 @@ def expectation(
         keys=pinned(keys),
         logout_urls=(connections.logout_url(context.settings, connection_id),),
         audiences=tuple(filter(None, (url, saml.alternative_audience_uri))),
+        decryption_keys=decryption_keys(context.sealer, keys),
+        allow_cbc=saml.policy.allow_cbc,
         clock_skew=context.settings.clock_skew_seconds * SECOND,
     )
 
@@ -88,8 +90,7 @@ def send(
     relay_state: str | None = None,
 ) -> Reply:
     """Sign a message by the binding of the identity provider, and return how it leaves."""
-    purpose = connections.PRIVATE_KEY_PURPOSE
-    key = load(context.sealer.unseal(signing.private_key, purpose=purpose))
+    key = unsealed(context.sealer, signing)
     url = saml.idp_slo_url if parameter == REQUEST else saml.idp_slo_response_url
     if saml.idp_slo_binding == "post":
         fields = post_fields(

@@ -1,15 +1,15 @@
 """Reads the values of an assertion that has been verified: who signed in, how, and with what."""
 
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from lxml.etree import _Element
 
 from vestibule.saml.conditions import Moment
 from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
 from vestibule.saml.errors import Checks, Reason, SamlError
-from vestibule.saml.expectation import Expectation
 from vestibule.saml.times import read_instant
 from vestibule.saml.xml import SAML, XSI, Children, children, identifiers, local_name, members, text
 
@@ -45,6 +45,22 @@ class Authentication(msgspec.Struct, frozen=True, kw_only=True):
     authenticated_at: int | None = None
 
 
+class Recipient(Protocol):
+    """Whom a NameID may be meant for, and how one that is encrypted is read."""
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """The names we go by."""
+
+    @property
+    def decryption_keys(self) -> tuple[RSAPrivateKey, ...]:
+        """Our keys."""
+
+    @property
+    def allow_cbc(self) -> bool:
+        """Whether AES-CBC will do."""
+
+
 def read_subject(assertion: Children) -> _Element:
     """The one Subject of an assertion.
 
@@ -57,18 +73,20 @@ def read_subject(assertion: Children) -> _Element:
     return found[0]
 
 
-def read_identifier(subject: _Element, expectation: Expectation, checks: Checks) -> NameId | None:
-    """The NameID of a subject that was signed, in clear or encrypted (SAML Core 2.2.4).
+def read_identifier(
+    subject: _Element, recipient: Recipient, checks: Checks, *, required: bool
+) -> NameId | None:
+    """The NameID of a subject or a request that was signed, in clear or encrypted (Core 2.2.4).
 
     Raises:
         SamlError: as `read_name_id`; `enc.*`, or `xml.*` in a plaintext.
     """
     encrypted = children(subject, _ENCRYPTED_ID)
-    audiences = expectation.audiences
+    audiences = recipient.audiences
     if not encrypted:
-        return read_name_id(subject, audiences=audiences, required=expectation.require_name_id)
+        return read_name_id(subject, audiences=audiences, required=required)
     _only_identifier(subject)
-    plaintext = decrypt(encrypted[0], expectation.decryption_keys, allow_cbc=expectation.allow_cbc)
+    plaintext = decrypt(encrypted[0], recipient.decryption_keys, allow_cbc=recipient.allow_cbc)
     try:
         name_id = _in_clear(plaintext.octets, encrypted[0], audiences)
     except SamlError:

@@ -5,11 +5,12 @@ from dataclasses import InitVar, dataclass
 from enum import StrEnum
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from lxml import etree
 from lxml.etree import _Element
 
 from vestibule.clock import MINUTE, SECOND, rfc3339
-from vestibule.saml.assertion import NameId, read_name_id
+from vestibule.saml.assertion import NameId, read_identifier
 from vestibule.saml.conditions import Moment, check_in_response_to
 from vestibule.saml.endpoints import endpoint_url
 from vestibule.saml.errors import Checks, Reason, SamlError, Step
@@ -53,6 +54,10 @@ class LogoutExpectation:
     keys: tuple[Certificate, ...]
     logout_urls: tuple[str, ...]
     audiences: tuple[str, ...]
+    decryption_keys: tuple[RSAPrivateKey, ...] = ()
+    allow_cbc: bool = False
+    """A risk, as in an Expectation."""
+
     clock_skew: int = MINUTE
     max_age: int = 10 * MINUTE
     """How old the IssueInstant of a message may be; it also bounds the replay record."""
@@ -161,7 +166,7 @@ def verify_logout_request(
     try:
         root = _open(message, LOGOUT_REQUEST, expectation, checks)
         end = _check_message(root, expectation, now, checks)
-        name_id = _read_name_id(root, expectation)
+        name_id = _read_name_id(root, expectation, checks)
         session_indexes = _read_session_indexes(root)
     except SamlError as error:
         raise error.after(checks.steps)  # noqa: B904 - the same error, only completed
@@ -287,8 +292,8 @@ def _check_destination(root: _Element, logout_urls: Collection[str], checks: Che
     )
 
 
-def _read_name_id(root: _Element, expectation: LogoutExpectation) -> NameId:
-    name_id = read_name_id(root, audiences=expectation.audiences, required=False)
+def _read_name_id(root: _Element, expectation: LogoutExpectation, checks: Checks) -> NameId:
+    name_id = read_identifier(root, expectation, checks, required=False)
     if name_id is None:
         raise _refused(Reason.SAML_SUBJECT, "one NameID", "none")
     return name_id

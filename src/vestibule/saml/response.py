@@ -215,7 +215,8 @@ def _read(
     issued = _check_age(opened.assertion, expectation, moment, checks)
     assertion = children_by_tag(opened.assertion)
     subject = read_subject(assertion)
-    name_id = read_identifier(subject, expectation, checks)
+    required = expectation.require_name_id
+    name_id = read_identifier(subject, expectation, checks, required=required)
     confirmed = confirm_subject(
         subject,
         acs_urls=expectation.acs_urls,

@@ -8,7 +8,7 @@ from vestibule.domain import connections, traces
 from vestibule.domain.connection_settings import demands
 from vestibule.domain.context import Context
 from vestibule.domain.pinned_certificates import pinned
-from vestibule.domain.private_keys import load
+from vestibule.domain.private_keys import decryption_keys
 from vestibule.domain.sign_in import browser_binding, callback, logged_out, refusals
 from vestibule.domain.sign_in.browser_binding import Binding
 from vestibule.domain.sign_in.callback import Done, Target
@@ -205,10 +205,6 @@ def _expectation(
         audiences=tuple(filter(None, (url, saml.alternative_audience_uri))),
         request_id=sign_in.request_id if sign_in else None,
         clock_skew=context.settings.clock_skew_seconds * SECOND,
-        decryption_keys=tuple(
-            load(context.sealer.unseal(key.private_key, purpose=connections.PRIVATE_KEY_PURPOSE))
-            for key in keys
-            if key.purpose == "encryption"
-        ),
+        decryption_keys=decryption_keys(context.sealer, keys),
         **demands(saml.policy),
     )
