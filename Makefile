@@ -56,7 +56,7 @@ bench-saml: install ## what verifying a SAML response costs, beside other verifi
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench.saml
 
-fuzz: install ## change good SAML messages at random for five minutes (FUZZ="--seconds 60 --seed 1")
+fuzz: install ## change SAML messages and API requests at random for five minutes (FUZZ="--seconds 60 --seed 1")
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	$(BIN)/python -m fuzz $(FUZZ)
 

@@ -1,8 +1,9 @@
-"""`make fuzz`: changed messages before three engines, then random bytes before every reader.
+"""`make fuzz`: changed messages before three engines, random requests, random bytes.
 
-The seed is printed first; with the same seed and number of examples the first part is the same
-again. Both parts end in time: the first after half of it, but not before 20,000 documents, the
-second after the rest.
+The seed is printed first; with the same seed and number of examples the first two parts are the
+same again. They end in time: the first after half of it, but not before 20,000 documents, the
+requests to the API after a fifth, but not before each endpoint has been asked, and the bytes before
+every reader of SAML after the rest.
 """
 
 import subprocess
@@ -14,6 +15,7 @@ from typing import Final
 
 import click
 
+from fuzz.described import requests_keep_to_their_description
 from tests.support.saml_differential import accepted_is_signed
 from vestibule.clock import SECOND, SystemClock
 from vestibule.ids import SystemEntropy
@@ -40,6 +42,9 @@ def main(seconds: int, seed: int | None) -> None:
         rounds += 1
     told = ", ".join(f"{count} {name}" for name, count in seen.most_common())
     click.echo(f"{seen.total()} changed documents: {told}")
+    answers = requests_keep_to_their_description(seconds=seconds // 5, seed_number=chosen)
+    told = ", ".join(f"{count} x {status}" for status, count in sorted(answers.items()))
+    click.echo(f"{answers.total()} random requests: {told}")
     spent = (clock.now() - begun) // SECOND
     sys.exit(_random_bytes(max(seconds - spent, _SHORTEST), seed=chosen))
 

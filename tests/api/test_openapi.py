@@ -1,5 +1,6 @@
 import json
 
+from vestibule import errors
 from vestibule.api import openapi
 from vestibule.api.groups import endpoints
 from vestibule.errors import all_errors
@@ -20,7 +21,7 @@ def test_every_endpoint_is_described_once() -> None:
         in_path = [each["name"] for each in operation["parameters"] if each["in"] == "path"]
         assert sorted(in_path) == sorted(endpoint.path_names)
         assert ("requestBody" in operation) == (endpoint.method in {"POST", "PUT"})
-        statuses = {str(error.status) for error in endpoint.errors} | {"200"}
+        statuses = {str(error.status) for error in openapi.errors_of(endpoint)} | {"200"}
         assert operation["responses"].keys() == statuses
 
 
@@ -46,6 +47,30 @@ def test_member_permission_and_missing_credentials_are_told() -> None:
     assert update["x-permission"] == "stytch.organization:per field"
     assert paths["/v1/b2b/sessions/jwks/{project_id}"]["get"]["security"] == []
     assert update["security"] == [{"project": []}]
+
+
+def test_errors_of_credentials_bodies_and_member_sessions_are_told_where_they_can_come() -> None:
+    by_id = {endpoint.operation_id: endpoint for endpoint in endpoints()}
+    create = openapi.errors_of(by_id["organizations.members.create"])
+    read = openapi.errors_of(by_id["organizations.get"])
+    public = openapi.errors_of(by_id["sessions.get_jwks"])
+    everywhere = {errors.bad_request, errors.server_unavailable}
+    body = {errors.request_too_large, errors.unsupported_media_type}
+    session = {errors.session_not_found, errors.session_authorization_error}
+    credentials = {errors.unauthorized_credentials}
+    assert everywhere | body | session | credentials <= create
+    assert (everywhere | credentials) & read == everywhere | credentials
+    assert not (body | session) & read
+    assert everywhere <= public
+    assert not (body | session | credentials) & public
+
+
+def test_a_body_is_required_where_one_of_its_fields_is() -> None:
+    paths = openapi.document()["paths"]
+    create = paths["/v1/b2b/organizations/{organization_id}/members"]["post"]
+    assert create["requestBody"]["required"] is True
+    update = paths["/v1/b2b/organizations/{organization_id}"]["put"]
+    assert update["requestBody"]["required"] is False
 
 
 def test_declared_errors_are_in_the_list_of_all() -> None:

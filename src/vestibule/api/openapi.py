@@ -1,18 +1,28 @@
 """The OpenAPI 3.1 document, read from the declared endpoints."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from vestibule import errors
 from vestibule.api.endpoint import Endpoint
 from vestibule.api.groups import endpoints
+from vestibule.api.objects.sessions import NAMED_SESSION
 from vestibule.errors import ErrorType
 from vestibule.permissions import Access, Permission, Public, PublicToken
 from vestibule.web import ErrorBody
 
 _REF: Final = "#/components/schemas/{name}"
+_WITHOUT_BODY: Final = frozenset({"GET", "DELETE"})
+_OF_EVERY_ENDPOINT: Final = (errors.bad_request, errors.server_unavailable)
+_OF_A_BODY: Final = (errors.request_too_large, errors.unsupported_media_type)
+_OF_A_MEMBER_SESSION: Final = (
+    *NAMED_SESSION,
+    errors.session_authorization_error,
+    errors.session_authorization_tenancy_error,
+)
 
 
 def document() -> dict[str, Any]:
@@ -56,17 +66,34 @@ def _operation(
         "parameters": _parameters(item, by_type, components),
         "responses": {
             "200": _json_content("Success", _answer(item, by_type[item.response])),
-            **_error_responses(item.errors),
+            **_error_responses(errors_of(item)),
         },
         "security": _security(item.access),
     }
     if isinstance(item.access, Permission):
         operation["x-permission"] = f"{item.access.resource}:{item.access.action or 'per field'}"
-    if item.method not in {"GET", "DELETE"}:
+    if item.method not in _WITHOUT_BODY:
         operation["requestBody"] = {
-            "content": {"application/json": {"schema": by_type[item.request]}}
+            "content": {"application/json": {"schema": by_type[item.request]}},
+            "required": bool(_required(item) - set(item.path_names)),
         }
     return operation
+
+
+def errors_of(item: Endpoint) -> set[ErrorType]:
+    """Return the errors an endpoint declares and those of what runs before it (operation.py)."""
+    return {
+        *item.errors,
+        *_OF_EVERY_ENDPOINT,
+        *(() if item.method in _WITHOUT_BODY else _OF_A_BODY),
+        *(() if isinstance(item.access, Public) else (errors.unauthorized_credentials,)),
+        *(_OF_A_MEMBER_SESSION if isinstance(item.access, Permission) else ()),
+    }
+
+
+def _required(item: Endpoint) -> set[str]:
+    fields = msgspec.structs.fields(item.request)
+    return {field.encode_name for field in fields if field.required}
 
 
 def _answer(item: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +116,8 @@ def _parameters(
     item: Endpoint, by_type: dict[Any, dict[str, Any]], components: dict[str, Any]
 ) -> list[dict[str, Any]]:
     schema = components[_name(by_type[item.request])]
-    required = set(schema.get("required", ()))
-    in_query = item.method in {"GET", "DELETE"}
+    required = _required(item)
+    in_query = item.method in _WITHOUT_BODY
     return [
         {
             "name": name,
@@ -115,9 +142,9 @@ def _drop_path_fields(
             schema["required"] = [r for r in schema["required"] if r not in item.path_names]
 
 
-def _error_responses(errors: Sequence[ErrorType]) -> dict[str, Any]:
+def _error_responses(declared: Collection[ErrorType]) -> dict[str, Any]:
     by_status: defaultdict[int, list[str]] = defaultdict(list)
-    for error in errors:
+    for error in declared:
         by_status[error.status].append(error.name)
     return {
         str(status): _json_content(
