@@ -889,6 +889,18 @@ invalid_pkce_code_verifier: Final = _error(
     400,
     "pkce_code_verifier: expected 43 to 128 characters of letters, digits, '-', '.', '_', '~'.",
 )
+email_jit_provisioning_not_allowed: Final = _error(
+    "email_jit_provisioning_not_allowed",
+    400,
+    "Nobody joins this Organization by an e-mail address alone: its email_jit_provisioning is "
+    "NOT_ALLOWED, and no Member has this address.",
+)
+invalid_email_for_jit_provisioning: Final = _error(
+    "invalid_email_for_jit_provisioning",
+    400,
+    "This address may not join the Organization: its domain has to be in email_allowed_domains, "
+    "where a Member has a verified address already, and nobody may hold the address.",
+)
 invalid_connection_for_jit_provisioning: Final = _error(
     "invalid_connection_for_jit_provisioning",
     400,
@@ -953,6 +965,11 @@ insufficient_factors_for_session_exchange: Final = _error(
     "insufficient_factors_for_session_exchange",
     400,
     "No factor of this session can be taken to that Organization; log in there.",
+)
+insufficient_factors: Final = _error(
+    "insufficient_factors",
+    401,
+    "No factor of this session proves an e-mail address; log in with one that does.",
 )
 session_not_found: Final = _error(
     "session_not_found", 404, "This session does not exist or has ended."

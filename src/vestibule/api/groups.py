@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from vestibule.api import (
     connected_apps,
+    discovery,
     members,
     members_housekeeping,
     oauth_providers,
@@ -44,6 +45,8 @@ GROUPS: Final[tuple[Group, ...]] = (
     oidc_providers.group,
     sessions.group,
     sessions_from_elsewhere.group,
+    discovery.of_organizations,
+    discovery.of_intermediate_sessions,
     sso.group,
     sso_saml.group,
     sso_oidc.group,

@@ -1,14 +1,22 @@
 """The `organizations` endpoints: create, get, update, delete, search."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.answers import OrganizationResponse
+from vestibule.api.objects.organization_settings import (
+    SETTING_ERRORS,
+    ByTenant,
+    EmailRoles,
+    Methods,
+    Names,
+    NewOrganization,
+    Openness,
+)
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
 from vestibule.api.objects.targets import OrganizationTarget
@@ -16,76 +24,17 @@ from vestibule.domain import organization_search, organizations
 from vestibule.domain.caller import only_with_secret
 from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret
-from vestibule.records import EmailRoleAssignment
 
 group: Final = Group("organizations")
 
-Openness = Literal["ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"]
-ByTenant = Literal["RESTRICTED", "NOT_ALLOWED"]
-Methods = Literal["ALL_ALLOWED", "RESTRICTED"]
-Names = Annotated[tuple[str, ...], msgspec.Meta(max_length=1000)]
-EmailRoles = Annotated[tuple[EmailRoleAssignment, ...], msgspec.Meta(max_length=100)]
 
-_SETTING_ERRORS: Final = (
-    errors.organization_name_missing,
-    errors.invalid_organization_name,
-    errors.invalid_organization_slug,
-    errors.organization_slug_already_used,
-    errors.invalid_organization_external_id,
-    errors.organization_external_id_already_used,
-    errors.organization_logo_url_too_long,
-    errors.metadata_too_many_keys,
-    errors.metadata_too_large,
-    errors.organization_settings_invalid_domain,
-    errors.organization_settings_domain_too_common,
-    errors.organization_settings_duplicate_domain,
-    errors.organization_settings_invalid_claimed_domain,
-    errors.organization_settings_claimed_domain_too_common,
-    errors.organization_settings_duplicate_claimed_domain,
-    errors.rbac_invalid_domain,
-    errors.rbac_domain_too_common,
-    errors.invalid_role,
-    errors.invalid_organization_allowed_auth_methods,
-    errors.invalid_organization_allowed_mfa_methods,
-    errors.invalid_organization_mfa_policy,
-    errors.invalid_oauth_allowed_tenants_format,
-    errors.invalid_organization_auth_factor_setting,
-    errors.allowed_auth_methods_required_for_restricted,
-    errors.allowed_mfa_methods_required_for_restricted,
-    errors.invalid_restricted_email_setting,
-    errors.invalid_restricted_sso_setting,
-    errors.invalid_restricted_oauth_tenants_setting,
-)
-
-
-class CreateRequest(Request):
+class CreateRequest(NewOrganization):
     """The fields of a new organization; null is the same as leaving a field out."""
 
-    organization_name: str | None = None
-    organization_slug: str | None = None
-    organization_logo_url: str | None = None
-    trusted_metadata: dict[str, Any] | None = None
-    organization_external_id: str | None = None
-    sso_jit_provisioning: Openness | None = None
-    email_allowed_domains: Names | None = None
-    email_jit_provisioning: ByTenant | None = None
-    email_invites: Openness | None = None
-    auth_methods: Methods | None = None
-    allowed_auth_methods: Names | None = None
-    mfa_policy: str | None = None
-    rbac_email_implicit_role_assignments: EmailRoles | None = None
-    mfa_methods: Methods | None = None
-    allowed_mfa_methods: Names | None = None
-    oauth_tenant_jit_provisioning: ByTenant | None = None
-    allowed_oauth_tenants: dict[str, Any] | None = None
     claimed_email_domains: Names | None = None
-    first_party_connected_apps_allowed_type: Openness | None = None
-    allowed_first_party_connected_apps: Names | None = None
-    third_party_connected_apps_allowed_type: Openness | None = None
-    allowed_third_party_connected_apps: Names | None = None
 
 
-@group.endpoint("POST", "/v1/b2b/organizations", access=ProjectSecret(), errors=_SETTING_ERRORS)
+@group.endpoint("POST", "/v1/b2b/organizations", access=ProjectSecret(), errors=SETTING_ERRORS)
 async def create(request: CreateRequest, call: Call) -> OrganizationResponse:
     """Make an organization; a slug is made of its name when none is given."""
     view = await organizations.create(call.context, call.project, sent(request))
@@ -163,7 +112,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     access=Permission("stytch.organization", None),
     errors=(
         errors.organization_not_found,
-        *_SETTING_ERRORS,
+        *SETTING_ERRORS,
         errors.invalid_sso_default_connection_id,
         errors.cannot_update_trusted_metadata,
     ),

@@ -56,6 +56,25 @@ def read_domains(
     return tuple(found)
 
 
+def name_of(email_key: str) -> str:
+    """Return what an organization of whoever has this address may be called.
+
+    That is the domain's own label, or the local part where everybody has an address in the domain
+    or it is a university's (SDK: discovery.organizations.create).
+    """
+    local, _, domain = email_key.rpartition("@")
+    labels = _significant(domain)
+    return local if _is_common(domain) or labels[-1] == "edu" else labels[-2]
+
+
+def _significant(domain: str) -> list[str]:
+    """Return the labels of a domain that tell it from others: co.uk is as one."""
+    labels = domain.split(".")
+    if len(labels) > 2 and labels[-2] in _SECOND_LEVEL:
+        labels.pop(-2)
+    return labels
+
+
 def _is_common(domain: str) -> bool:
     labels = domain.split(".")
     if len(labels) == 3 and labels[1] in _SECOND_LEVEL:

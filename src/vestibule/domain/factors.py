@@ -16,11 +16,21 @@ _METHODS: Final = {
     ("otp", "email"): "email_otp",
     ("password", "knowledge"): "password",
 }
+_BY_EMAIL: Final = frozenset({"magic_link", "email_otp"})
 
 
 def method_of(factor: Factor) -> str:
     """Return the organization's name for a primary factor's method; '' for any other factor."""
     return _METHODS.get((factor.type, factor.delivery_method), "")
+
+
+def proven_address(factor: Factor) -> str:
+    """Return the e-mail address that a factor proves to everybody; '' where it proves none.
+
+    What an identity provider asserts, it asserts to the organization that it belongs to.
+    """
+    proves = method_of(factor) in _BY_EMAIL
+    return str(factor.details["email_address"]) if proves else ""
 
 
 def with_factor(factors: Sequence[Factor], proven: Factor) -> tuple[Factor, ...]:

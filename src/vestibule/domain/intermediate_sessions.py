@@ -44,6 +44,24 @@ async def start(
     return Waiting(made, token.text)
 
 
+async def load(
+    tx: Transaction, context: Context, project_id: str, text: str, *, lock: bool = False
+) -> Waiting:
+    """Return the one that `text` names; with `lock` it stays until the transaction ends.
+
+    Raises Failure intermediate_session_not_found: it is unknown or over.
+    """
+    read = read_token(text)
+    found = read and await tx.intermediate_sessions.find(
+        lock=lock, project_id=project_id, token_id=read.token_id
+    )
+    if not read or not found or not same_secret(found.secret_hash, read.secret_hash):
+        raise Failure(errors.intermediate_session_not_found)
+    if found.expires_at <= context.clock.now():
+        raise Failure(errors.intermediate_session_not_found)
+    return Waiting(found, text)
+
+
 async def find(
     tx: Transaction,
     context: Context,
@@ -72,17 +90,10 @@ async def named(
     Raises Failure intermediate_session_not_found or
     invalid_intermediate_session_token_for_organization.
     """
-    read = read_token(text)
-    found = read and await tx.intermediate_sessions.find(
-        lock=True, project_id=organization.project_id, token_id=read.token_id
-    )
-    if not read or not found or not same_secret(found.secret_hash, read.secret_hash):
-        raise Failure(errors.intermediate_session_not_found)
-    if found.expires_at <= context.clock.now():
-        raise Failure(errors.intermediate_session_not_found)
-    if found.organization_id != organization.organization_id:
+    found = await load(tx, context, organization.project_id, text, lock=True)
+    if found.record.organization_id != organization.organization_id:
         raise Failure(errors.invalid_intermediate_session_token_for_organization)
-    return Waiting(found, text)
+    return found
 
 
 async def consume(tx: Transaction, waiting: Waiting) -> None:
@@ -100,3 +111,21 @@ async def keep(tx: Transaction, waiting: Waiting, factors: tuple[Factor, ...]) -
     changed = replace(waiting.record, factors=factors)
     await tx.intermediate_sessions.update(changed)
     return Waiting(changed, waiting.token)
+
+
+async def move(
+    tx: Transaction, waiting: Waiting, member: Member, factors: tuple[Factor, ...]
+) -> Waiting:
+    """Make it `member`'s, with the factors as that organization has them.
+
+    Its token and its end stay as they are.
+    """
+    await consume(tx, waiting)
+    moved = replace(
+        waiting.record,
+        organization_id=member.organization_id,
+        member_id=member.member_id,
+        factors=factors,
+    )
+    await tx.intermediate_sessions.insert(moved)
+    return Waiting(moved, waiting.token)

@@ -131,6 +131,25 @@ async def create(
     Without a slug it gets one made of its name. Raises the Failures of
     `organization_settings.apply` and those of a slug, external id or claimed domain in use.
     """
+    try:
+        async with context.store.write() as tx:
+            return OrganizationView(await add(tx, context, project, changes), ())
+    except Conflict as conflict:
+        raise taken(conflict) from None
+
+
+async def add(
+    tx: Transaction,
+    context: Context,
+    project: Project,
+    changes: Mapping[str, Any],
+    *,
+    slug_of: str = "",
+) -> Organization:
+    """Do what `create` does, in a transaction; an absent slug is made of `slug_of`, or the name.
+
+    Raises those Failures, but Conflict for what is in use: see `taken`.
+    """
     now = context.clock.now()
     default = "NOT_ALLOWED" if _AUTH_SETTINGS & changes.keys() else "ALL_ALLOWED"
     blank = Organization(
@@ -143,16 +162,13 @@ async def create(
         updated_at=now,
     )
     organization = organization_settings.apply(blank, {"organization_name": "", **changes})
-    try:
-        async with context.store.write() as tx:
-            if not organization.organization_slug:
-                slug = await _free_slug(tx, context, organization)
-                organization = replace(organization, organization_slug=slug)
-            await tx.organizations.insert(organization)
-            await _keep_domains(tx, blank, organization)
-    except Conflict as conflict:
-        raise _taken(conflict) from None
-    return OrganizationView(organization, ())
+    if not organization.organization_slug:
+        text = slug_of or organization.organization_name
+        slug = await _free_slug(tx, context, project, text)
+        organization = replace(organization, organization_slug=slug)
+    await tx.organizations.insert(organization)
+    await _keep_domains(tx, blank, organization)
+    return organization
 
 
 async def update(
@@ -173,7 +189,7 @@ async def update(
             await _keep_domains(tx, before, after)
             return await view(tx, project, after)
     except Conflict as conflict:
-        raise _taken(conflict) from None
+        raise taken(conflict) from None
 
 
 async def delete(context: Context, project: Project, locator: str) -> str:
@@ -252,19 +268,19 @@ def _domains(organization: Organization) -> set[OrganizationDomain]:
     }
 
 
-async def _free_slug(tx: Transaction, context: Context, organization: Organization) -> str:
-    """Return a slug made of the organization's name, with a random ending where it is taken."""
-    plain = unicodedata.normalize("NFKD", organization.organization_name)
+async def _free_slug(tx: Transaction, context: Context, project: Project, text: str) -> str:
+    """Return a slug made of `text`, with a random ending where it is taken."""
+    plain = unicodedata.normalize("NFKD", text)
     ascii_name = plain.encode("ascii", "ignore").decode().lower()
     slug = _NOT_SLUG.sub("-", ascii_name).strip("-")[:_SLUG_CHARS]
     if len(slug) < 2 or ID_FORM.fullmatch(slug):
         slug = "organization"
-    if await tx.organizations.find(project_id=organization.project_id, organization_slug=slug):
+    if await tx.organizations.find(project_id=project.project_id, organization_slug=slug):
         return f"{slug}-{context.entropy.token_bytes(4).hex()}"
     return slug
 
 
-def _taken(conflict: Conflict) -> Failure:
+def taken(conflict: Conflict) -> Failure:
     """Return the Failure of a value that another organization has."""
     by_column = {
         "organizations.organization_slug": errors.organization_slug_already_used,

@@ -48,15 +48,23 @@ def may_provision(organization: Organization, connection: Connection) -> bool:
     )
 
 
-def has_primary(organization: Organization, member: Member, factors: Iterable[Factor]) -> bool:
-    """True when one of `factors` is of a method that the organization allows this member."""
+def has_primary(
+    organization: Organization, member: Member | None, factors: Iterable[Factor]
+) -> bool:
+    """True when one of `factors` is of a method that the organization allows this member.
+
+    `member` is None for somebody who is no member yet; likewise below.
+    """
     methods = (method_of(factor) for factor in factors)
     return any(method and allows(organization, member, method) for method in methods)
 
 
-def needs_second(organization: Organization, member: Member, factors: Iterable[Factor]) -> bool:
+def needs_second(
+    organization: Organization, member: Member | None, factors: Iterable[Factor]
+) -> bool:
     """True while a second factor is missing that the organization or the member wants."""
-    wanted = organization.mfa_policy == "REQUIRED_FOR_ALL" or member.mfa_enrolled
+    enrolled = member is not None and member.mfa_enrolled
+    wanted = enrolled or organization.mfa_policy == "REQUIRED_FOR_ALL"
     return wanted and not any(factor.sequence_order == "SECONDARY" for factor in factors)
 
 

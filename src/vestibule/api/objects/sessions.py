@@ -137,9 +137,18 @@ def outcome_fields(ended: SessionView | Unfinished, *, now: int) -> dict[str, An
         "intermediate_session_token_expires_at": rfc3339(ended.waiting.record.expires_at),
     }
     if ended.needs_primary:
-        needed = PrimaryRequired(allowed_auth_methods=list(organization.allowed_auth_methods))
-        return {**fields, "primary_required": needed}
-    return {**fields, "mfa_required": MfaRequired(member_options=_options(ended.member))}
+        return {**fields, "primary_required": primary_required(organization)}
+    return {**fields, "mfa_required": mfa_required(ended.member)}
+
+
+def primary_required(organization: Organization) -> PrimaryRequired:
+    """Return what is missing where the organization wants another primary factor."""
+    return PrimaryRequired(allowed_auth_methods=list(organization.allowed_auth_methods))
+
+
+def mfa_required(member: MemberView | None) -> MfaRequired:
+    """Return what is missing where a second factor is; `member` None is no member yet."""
+    return MfaRequired(member_options=_options(member) if member else None)
 
 
 def _options(view: MemberView) -> MemberOptions | None:
