@@ -1,7 +1,7 @@
 import pytest
 
 from vestibule import errors
-from vestibule.domain.email_domains import read_domain, read_domains
+from vestibule.domain.email_domains import name_of, read_domain, read_domains
 from vestibule.errors import Failure
 
 ERRORS = {
@@ -55,3 +55,24 @@ def test_domains_keep_their_order() -> None:
     duplicate = errors.organization_settings_duplicate_domain
     domains = read_domains(["b.com", "a.com"], field="domains", duplicate=duplicate, **ERRORS)
     assert domains == ("b.com", "a.com")
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("ada@acme.test", "acme"),
+        ("ada@mail.acme.test", "acme"),
+        ("ada@acme.co.uk", "acme"),
+        ("ada@a.acme.co.uk", "acme"),
+        ("ada.l@gmail.com", "ada.l"),
+        ("ada.l@yahoo.co.uk", "ada.l"),
+        ("ada.l@mit.edu", "ada.l"),
+        ("ada.l@cs.mit.edu", "ada.l"),
+        ("ada@co.uk", "co"),
+        ("ada@xn--e1afmkfd.test", "xn--e1afmkfd"),
+    ],
+)
+def test_an_organization_is_called_after_the_domain_that_is_somebodys_own(
+    key: str, name: str
+) -> None:
+    assert name_of(key) == name

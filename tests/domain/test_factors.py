@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from vestibule.domain.factors import connection_of, method_of, with_factor
+from vestibule.domain.factors import connection_of, method_of, proven_address, with_factor
 from vestibule.records import Factor
 
 
@@ -68,3 +68,23 @@ def test_a_primary_factor_is_of_a_method(kind: str, delivery_method: str, method
 def test_an_sso_factor_is_of_a_connection() -> None:
     assert connection_of(factor(1, provider_id="c-1")) == "c-1"
     assert connection_of(factor(1, kind="otp", phone_id="p-1")) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "delivery_method", "address"),
+    [
+        ("magic_link", "email", "ada@acme.test"),
+        ("email_otp", "email", "ada@acme.test"),
+        ("otp", "email", "ada@acme.test"),
+        ("otp", "sms", ""),
+        ("sso", "sso_saml", ""),
+        ("password", "knowledge", ""),
+        ("impersonated", "impersonation", ""),
+    ],
+)
+def test_only_mail_that_arrived_proves_an_address(
+    kind: str, delivery_method: str, address: str
+) -> None:
+    made = factor(1, kind=kind, email_address="ada@acme.test")
+    asserted = replace(made, delivery_method=delivery_method, email_address="ada@acme.test")
+    assert proven_address(asserted) == address

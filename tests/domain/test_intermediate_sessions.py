@@ -106,3 +106,25 @@ async def test_it_is_gone_once_it_is_used(
         await intermediate_sessions.consume(tx, made)
     gone = await refusal(context, acme, member, made.token)
     assert gone is errors.intermediate_session_not_found
+
+
+async def test_it_is_moved_to_another_member_with_its_token_and_end(
+    context: Context, project: Project, acme: Organization, member: Member
+) -> None:
+    made = await start(context, member)
+    changes = {"organization_name": "Other"}
+    other = (await organizations.create(context, project, changes)).organization
+    ada = await add(context, project, other, "ada@acme.test")
+    again = replace(FACTOR, last_authenticated_at=2)
+    async with context.store.write() as tx:
+        moved = await intermediate_sessions.move(tx, made, ada, (again,))
+    assert moved.token == made.token
+    assert moved.record == replace(
+        made.record,
+        organization_id=other.organization_id,
+        member_id=ada.member_id,
+        factors=(again,),
+    )
+    assert await find(context, other, ada, made.token) == moved
+    wrong = errors.invalid_intermediate_session_token_for_organization
+    assert await refusal(context, acme, member, made.token) is wrong

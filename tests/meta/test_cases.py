@@ -8,7 +8,6 @@ from docs.cases import Proof, catalogued, proofs, proofs_of, read_module
 
 # Cases that cannot be proven yet, each with what stands in the way.
 MISSING: dict[str, str] = {
-    "MT-06": "no discovery endpoint takes an intermediate session yet",
     "ST-24": "nobody can be impersonated yet",
 }
 

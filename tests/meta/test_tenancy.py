@@ -22,6 +22,7 @@ OWN_ROW = frozenset(
 )
 # Queries that look beyond one organization of the project, each with why that is right.
 ACROSS_ORGANIZATIONS = {
+    "domain/discovery.py _by_address": "asks where an address is a member",
     "domain/connections.py sever": "those that share the connection that is deleted",
     "domain/logouts.py _owner": "the provider's owner may be another organization (external)",
     "domain/member_changes.py get_anywhere": "dangerously_get finds a member by its id alone",
@@ -47,6 +48,7 @@ ACROSS_PROJECTS = {
     "domain/upkeep/certificate_warnings.py _due": "upkeep looks after everybody's certificates",
     "domain/upkeep/feeds.py claim_due": "upkeep reads everybody's metadata",
     "store/cleanup.py": "what has expired goes, whoever's it was",
+    "store/eligibility.py organizations": "hand-written SQL, looked at below",
     "store/sharing.py members": "hand-written SQL, looked at below",
 }
 
@@ -79,9 +81,12 @@ def test_hand_written_sql_stands_in_few_places_that_name_the_tenant() -> None:
         for path in sorted(PACKAGE.rglob("*.py"))
         if by_hand.search(path.read_text())
     }
-    assert written.keys() == {"store/outbox.py", "store/search.py", "store/sharing.py"}
+    assert written.keys() == {
+        *("store/eligibility.py", "store/outbox.py", "store/search.py", "store/sharing.py")
+    }
     # The outbox is emptied for everybody.
-    assert all("project_id = $1" in written[f"store/{name}.py"] for name in ("search", "sharing"))
+    of_tenants = ("eligibility", "search", "sharing")
+    assert all("project_id = $1" in written[f"store/{name}.py"] for name in of_tenants)
 
 
 CODE = """

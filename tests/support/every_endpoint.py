@@ -61,6 +61,12 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     "organizations.members.confirm_email_update": {"code": "123456"},
     "organizations.members.search": {"organization_ids": ["acme"]},
     "sessions.migrate": {"session_token": "none", "organization_id": "acme"},
+    "discovery.organizations.list": {"intermediate_session_token": "none"},
+    "discovery.organizations.create": {"intermediate_session_token": "none"},
+    "discovery.intermediate_sessions.exchange": {
+        "intermediate_session_token": "none",
+        "organization_id": "acme",
+    },
     "sso.authenticate": {"sso_token": "none"},
     "sso.saml.update_connection": {
         "x509_certificate": signer("other").pem,

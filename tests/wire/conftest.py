@@ -1,6 +1,6 @@
 """One real server, and the two official SDKs that talk to it over https."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from tests.wire.plain_http import PlainHttp
 from tests.wire.python_sdk import PythonSdk
 from tests.wire.sdk import Sdk
 from vestibule.api import groups
+from vestibule.store.interface import Store
+from vestibule.store.open import open_store
 
 _numbers = count(1)
 Operator = Callable[..., str]
@@ -56,6 +58,15 @@ def operator(server_folder: Path, places: dict[str, Any]) -> Operator:
 
     assert places["project_id"]
     return run
+
+
+@pytest.fixture
+async def server_store(server_folder: Path, places: dict[str, Any]) -> AsyncIterator[Store]:
+    """Return the running server's database, for what no endpoint can bring about yet."""
+    assert places["base_url"]
+    opened = await open_store(f"sqlite:{server_folder}/data/vestibule.db", connections=1)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -136,6 +136,9 @@ async def _join(
     await members.require_unclaimed(tx, target, key)
     eligible = await eligibility.organizations(tx, project.project_id, key)
     if target.organization_id not in {each.organization_id for each in eligible}:
+        if await members.by_email(tx, target, key):
+            # Nobody had the address a moment ago.
+            raise Overtaken
         raise Failure(errors.invalid_email_for_jit_provisioning)
     if not requirements.has_primary(target, None, waiting.record.factors):
         raise Failure(errors.operation_restricted_by_organization_auth_methods)
@@ -143,7 +146,6 @@ async def _join(
         return await _add(tx, context, project, target, address)
     except Failure as failure:
         if failure.error is errors.duplicate_member_email:
-            # Nobody had the address a moment ago.
             raise Overtaken from None
         raise
 
