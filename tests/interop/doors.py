@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stytch.b2b.models.sso import AuthenticateResponse, SAMLConnection
+from stytch.b2b.models.sso import AuthenticateResponse, OIDCConnection, SAMLConnection
 
 from tests.interop import lemonldap as ll
 from tests.interop import oidc_provider as op
@@ -26,7 +26,7 @@ from tests.interop.connections import (
 )
 from tests.interop.parties import Person, put_into_groups, relying_party
 from tests.interop.server import Server, new_organization
-from tests.interop.sign_in import sign_in
+from tests.interop.sign_in import assert_signed_in, sign_in
 
 # One for each test of a provider by a protocol, and some more.
 ROOM = 20
@@ -87,6 +87,30 @@ class Door:
         self.server.sdk.organizations.update(self.organization_id, **changes)
 
 
+def made(
+    server: Server, provider: Provider, connection: SAMLConnection | OIDCConnection, person: Person
+) -> Door:
+    """The door of a connection that is active."""
+    return Door(
+        server=server,
+        provider=provider,
+        organization_id=connection.organization_id,
+        connection_id=connection.connection_id,
+        person=person,
+    )
+
+
+def assert_came_in(door: Door, answer: AuthenticateResponse) -> None:
+    """The member, its registration, the session and the JWT are those of the door's person."""
+    assert_signed_in(
+        door.server,
+        answer,
+        person=door.person,
+        connection_id=door.connection_id,
+        external_id=door.person.login,
+    )
+
+
 @contextmanager
 def simplesamlphp_doors(server: Server, home: Path) -> Iterator[Callable[[], Door]]:
     with ssp.simplesamlphp(home) as provider:
@@ -100,13 +124,7 @@ def simplesamlphp_doors(server: Server, home: Path) -> Iterator[Callable[[], Doo
                 acs_url=connection.acs_url,
                 **signed_logout(server, connection),
             )
-            return Door(
-                server=server,
-                provider=provider,
-                organization_id=connection.organization_id,
-                connection_id=connection.connection_id,
-                person=ssp.BOB,
-            )
+            return made(server, provider, connection, ssp.BOB)
 
         yield door
 
@@ -135,23 +153,14 @@ def lemonldap_doors(server: Server, home: Path) -> Iterator[dict[str, Callable[[
             connection = saml.pop()
             configure_saml(server, connection, attribute_mapping=LL_MAPPING)
             configure_saml_by_url(server, connection, metadata_url=provider.metadata_url)
-            return made(connection.organization_id, connection.connection_id)
+            return made(server, provider, connection, ll.ZOE)
 
         def oidc_door() -> Door:
             connection, party = oidc.pop(), parties.pop()
             configure_oidc(
                 server, connection, issuer=provider.issuer, party=party, custom_scopes=SCOPES
             )
-            return made(connection.organization_id, connection.connection_id)
-
-        def made(organization_id: str, connection_id: str) -> Door:
-            return Door(
-                server=server,
-                provider=provider,
-                organization_id=organization_id,
-                connection_id=connection_id,
-                person=ll.ZOE,
-            )
+            return made(server, provider, connection, ll.ZOE)
 
         yield {"saml": saml_door, "oidc": oidc_door}
 
@@ -167,12 +176,6 @@ def oidc_provider_doors(server: Server, home: Path) -> Iterator[Callable[[], Doo
             configure_oidc(
                 server, connection, issuer=provider.issuer, party=party, custom_scopes=SCOPES
             )
-            return Door(
-                server=server,
-                provider=provider,
-                organization_id=connection.organization_id,
-                connection_id=connection.connection_id,
-                person=op.BOB,
-            )
+            return made(server, provider, connection, op.BOB)
 
         yield door

@@ -12,11 +12,11 @@ from stytch.b2b.models.sso import SAMLConnection
 
 from tests.interop.browser import Browser
 from tests.interop.connections import configure_saml, configure_saml_by_url, new_saml_connection
-from tests.interop.doors import LL_MAPPING, Door, signed_logout
+from tests.interop.doors import LL_MAPPING, Door, assert_came_in, made, signed_logout
 from tests.interop.lemonldap import ZOE, ServiceProvider, lemonldap
 from tests.interop.logout import assert_ended, assert_logs_out, log_out_at_provider
 from tests.interop.server import Server, new_organization
-from tests.interop.sign_in import assert_signed_in, member_emails, refused
+from tests.interop.sign_in import member_emails, refused
 from tests.interop.simplesamlphp import SimpleSamlPhp, key_entry
 from vestibule.saml.keys import new_private_key, private_key_pem
 
@@ -54,13 +54,7 @@ def lemonldap_assertions(server: Server, tmp_path: Path) -> Iterator[Door]:
     known = ServiceProvider(server.service_provider_metadata(connection), "assertion")
     with lemonldap(tmp_path, service_providers=[known]) as provider:
         configure_saml_by_url(server, connection, metadata_url=provider.metadata_url)
-        yield Door(
-            server=server,
-            provider=provider,
-            organization_id=connection.organization_id,
-            connection_id=connection.connection_id,
-            person=ZOE,
-        )
+        yield made(server, provider, connection, ZOE)
 
 
 @pytest.fixture
@@ -93,13 +87,7 @@ async def assert_tolerated_only(door: Door, element: bytes) -> None:
     async with Browser(door.person) as browser:
         answer = await door.sign_in(browser)
     assert element in base64.b64decode(browser.posted("SAMLResponse"))
-    assert_signed_in(
-        door.server,
-        answer,
-        person=door.person,
-        connection_id=door.connection_id,
-        external_id=door.person.login,
-    )
+    assert_came_in(door, answer)
 
 
 async def test_an_assertion_encrypted_by_cbc_counts_where_that_is_allowed(

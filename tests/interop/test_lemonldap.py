@@ -9,11 +9,10 @@ import pytest
 from lxml import etree
 
 from tests.interop.browser import Browser, DeadEndError
-from tests.interop.doors import Door
+from tests.interop.doors import Door, assert_came_in
 from tests.interop.lemonldap import DOCTOR, ZOE, LemonLdap
 from tests.interop.parties import Person
 from tests.interop.processes import get, published
-from tests.interop.sign_in import assert_signed_in
 
 MD = "urn:oasis:names:tc:SAML:2.0:metadata"
 
@@ -45,13 +44,7 @@ def provider_of(door: Door) -> LemonLdap:
 
 async def assert_signs_in(door: Door, browser: Browser) -> None:
     answer = await door.sign_in(browser)
-    assert_signed_in(
-        door.server,
-        answer,
-        person=door.person,
-        connection_id=door.connection_id,
-        external_id=door.person.login,
-    )
+    assert_came_in(door, answer)
 
 
 async def test_sign_in_by_saml(saml: Door) -> None:

@@ -4,8 +4,8 @@ import pytest
 from stytch.core.response_base import StytchError
 
 from tests.interop.connections import new_saml_connection
-from tests.interop.doors import Door
-from tests.interop.sign_in import assert_signed_in, member_emails
+from tests.interop.doors import Door, assert_came_in
+from tests.interop.sign_in import member_emails
 
 NOT_PROVISIONED = "invalid_connection_for_jit_provisioning"
 
@@ -30,13 +30,7 @@ async def test_nobody_is_made_where_provisioning_is_off(door: Door) -> None:
     for _ in range(2):
         answer = await door.sign_in()
         assert answer.member_id == made.member_id
-        assert_signed_in(
-            door.server,
-            answer,
-            person=door.person,
-            connection_id=door.connection_id,
-            external_id=door.person.login,
-        )
+        assert_came_in(door, answer)
 
 
 async def test_only_listed_connections_make_members_where_it_is_restricted(door: Door) -> None:
@@ -52,11 +46,5 @@ async def test_only_listed_connections_make_members_where_it_is_restricted(door:
 
 async def test_everybody_is_made_a_member_where_it_is_on(door: Door) -> None:
     answer = await door.sign_in()
-    assert_signed_in(
-        door.server,
-        answer,
-        person=door.person,
-        connection_id=door.connection_id,
-        external_id=door.person.login,
-    )
+    assert_came_in(door, answer)
     assert member_emails(door.server, door.organization_id) == [door.person.email]
