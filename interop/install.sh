@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the identity providers that `make interop` logs in through: SimpleSAMLphp and
-# LemonLDAP::NG from the distribution, oidc-provider from npm by its lock file. Looks first and
-# installs only what is missing.
+# LemonLDAP::NG from the distribution, oidc-provider and samlp from npm by their lock files. Looks
+# first and installs only what is missing.
 #
 # The packages stand here one by one because nothing recommended is taken along, and LemonLDAP::NG
 # answers 500 to everything when one of these Perl modules is absent. mini-httpd (which Debian
@@ -19,3 +19,4 @@ scripts/debian.sh openssl mini-httpd php-cgi \
     libcrypt-urandom-perl libmime-tools-perl libunicode-string-perl libipc-run-perl \
     libglib-perl libstring-random-perl libsoap-lite-perl
 scripts/node.sh interop/oidc_provider
+scripts/node.sh interop/samlp

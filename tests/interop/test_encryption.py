@@ -1,4 +1,4 @@
-"""Assertions and NameIDs that a provider encrypts for us; these versions only do so by AES-CBC."""
+"""Assertions and NameIDs that a provider encrypts for us: by AES-CBC all but one of them."""
 
 import base64
 import zlib
@@ -15,8 +15,10 @@ from tests.interop.connections import configure_saml, configure_saml_by_url, new
 from tests.interop.doors import LL_MAPPING, Door, assert_came_in, made, signed_logout
 from tests.interop.lemonldap import ZOE, ServiceProvider, lemonldap
 from tests.interop.logout import assert_ended, assert_logs_out, log_out_at_provider
+from tests.interop.samlp import BOB as SAMLP_BOB
+from tests.interop.samlp import CLAIMS, samlp
 from tests.interop.server import Server, new_organization
-from tests.interop.sign_in import member_emails, refused
+from tests.interop.sign_in import member_emails, refused, sign_in
 from tests.interop.simplesamlphp import SimpleSamlPhp, key_entry
 from vestibule.saml.keys import new_private_key, private_key_pem
 
@@ -114,3 +116,26 @@ async def test_a_logout_of_the_provider_with_an_encrypted_name_id(nameid_door: D
 async def test_a_logout_of_ours_where_name_ids_are_encrypted(nameid_door: Door) -> None:
     nameid_door.change_settings(allow_cbc=True)
     await assert_logs_out(nameid_door)
+
+
+async def test_an_assertion_encrypted_by_gcm(
+    server: Server, organization_id: str, tmp_path: Path
+) -> None:
+    connection = new_saml_connection(server, organization_id)
+    certificate = make_key(server, connection)
+    with samlp(tmp_path, acs_url=connection.acs_url, encrypt_for=certificate) as provider:
+        configure_saml(
+            server,
+            connection,
+            idp_entity_id=provider.entity_id,
+            idp_sso_url=provider.sso_url,
+            x509_certificate=provider.certificate,
+            attribute_mapping={"email": f"{CLAIMS}/emailaddress", "full_name": f"{CLAIMS}/name"},
+        )
+        async with Browser(SAMLP_BOB) as browser:
+            url = server.start_url(connection.connection_id)
+            answer = await sign_in(server, browser, url=url)
+    response = base64.b64decode(browser.posted("SAMLResponse"))
+    assert b"EncryptedAssertion" in response
+    assert b"xmlenc11#aes256-gcm" in response
+    assert (answer.member.email_address, answer.member.name) == (SAMLP_BOB.email, SAMLP_BOB.name)
