@@ -12,9 +12,11 @@ from vestibule import errors
 from vestibule.api import groups
 from vestibule.browser import pages
 from vestibule.clock import Clock
+from vestibule.counters import open_counters
 from vestibule.domain import letters
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
+from vestibule.domain.limiter import Limiter
 from vestibule.domain.upkeep.certificate_warnings import warn_due
 from vestibule.domain.upkeep.jobs import Job, Sleep, repeat
 from vestibule.domain.upkeep.metadata_refresh import refresh_due
@@ -59,6 +61,9 @@ async def open_context(
         fetch=fetch,
         mail=mail,
         jwks=JwksCache(),
+        limiter=Limiter(
+            open_counters(settings.limits_url), clock=clock, factor=settings.limits_factor
+        ),
     )
 
 

@@ -64,6 +64,9 @@ internal_server_error: Final = _error(
 server_unavailable: Final = _error(
     "server_unavailable", 503, "The database cannot be reached right now; try again shortly."
 )
+too_many_requests: Final = _error(
+    "too_many_requests", 429, "Too many requests; Retry-After says when to try again."
+)
 
 # Credentials ---------------------------------------------------------------------------------
 unauthorized_credentials: Final = _error(

@@ -5,12 +5,14 @@ A setting `database` is read from `VESTIBULE_DATABASE`. All defaults work; an un
 """
 
 import difflib
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 PREFIX: Final = "VESTIBULE_"
+_COUNTING: Final = ("valkey://", "valkeys://", "redis://", "rediss://")
 
 
 class SettingError(Exception):
@@ -85,6 +87,21 @@ class Settings:
         10, "Wrong codes of a member, one after the other, that lock the member out."
     )
     user_lock_seconds: int = _setting(3600, "How long a member is locked out.")
+    limits_url: str = _setting(
+        "",
+        "Valkey or Redis server that counts requests for all nodes: "
+        "`valkey://user:password@host:6379/0`, `valkeys://…` with TLS, or `redis://`, `rediss://`; "
+        "empty: each process counts for itself.",
+        secret=True,
+    )
+    limits_factor: int = _setting(
+        1, "Every request limit times this, but those of guesses (docs/operating.md)."
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "Addresses and networks in CIDR form, separated by commas, of reverse proxies whose "
+        "X-Forwarded-For is believed; empty: nobody's.",
+    )
     log_json: bool = _setting(True, "Write log lines as JSON; false writes them for people.")
 
 
@@ -136,8 +153,16 @@ def _check(settings: Settings) -> None:
         "max_body_bytes",
         "user_lock_threshold",
         "user_lock_seconds",
+        "limits_factor",
     ):
         if getattr(settings, name) < 1:
             raise SettingError(f"{PREFIX}{name.upper()}: expected at least 1")
     if not settings.database.startswith(("sqlite:", "postgresql://")):
         raise SettingError(f"{PREFIX}DATABASE: expected sqlite:PATH or postgresql://…")
+    if not settings.limits_url.startswith(_COUNTING) and settings.limits_url:
+        raise SettingError(f"{PREFIX}LIMITS_URL: expected valkey://…, valkeys://… or redis://…")
+    for item in filter(None, map(str.strip, settings.trusted_proxies.split(","))):
+        try:
+            ipaddress.ip_network(item)
+        except ValueError as error:
+            raise SettingError(f"{PREFIX}TRUSTED_PROXIES: {error}") from None

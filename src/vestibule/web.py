@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from vestibule import errors
+from vestibule import addresses, errors
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.ids import Environment, new_id
@@ -46,6 +46,22 @@ def header(scope: Scope, name: bytes) -> str:
         if key == name:
             return str(value.decode("latin-1"))
     return ""
+
+
+def client_address(context: Context, scope: Scope) -> str:
+    """Return the network address of the client; '' where the server does not know it.
+
+    X-Forwarded-For counts as far as proxies of the settings wrote it.
+    """
+    peer, _ = scope.get("client") or ("", 0)
+    forwarded = [v.decode("latin-1") for name, v in scope["headers"] if name == b"x-forwarded-for"]
+    proxies = addresses.networks(context.settings.trusted_proxies)
+    return addresses.client(peer, forwarded, proxies=proxies)
+
+
+def client_bucket(context: Context, scope: Scope) -> str:
+    """Return what limits count as one client (`addresses.bucket`)."""
+    return addresses.bucket(client_address(context, scope))
 
 
 def basic_credentials(scope: Scope) -> tuple[str, str] | None:

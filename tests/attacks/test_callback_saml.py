@@ -470,6 +470,7 @@ async def restarted(scenario: Scenario) -> Scenario:
         fetch=RoutedFetch(),
         mail=MemoryMail(),
         jwks=JwksCache(),
+        limiter=old.limiter,
     )
     app = App(context)
     api = Api(app, project_id=scenario.project.project_id, secret="unused")

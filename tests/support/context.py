@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from tests.support.determinism import HandClock, SeededEntropy
+from vestibule.counters import MemoryCounters
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
+from vestibule.domain.limiter import Limiter
 from vestibule.fetch import FetchError, FetchResponse, Reason
 from vestibule.fetch.interface import on_behalf_of
 from vestibule.mail import MemoryMail
@@ -65,4 +67,5 @@ async def open_test_context(
         fetch=fetch,
         mail=MemoryMail(),
         jwks=JwksCache(),
+        limiter=Limiter(MemoryCounters(), clock=clock),
     )

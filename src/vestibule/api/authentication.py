@@ -1,17 +1,28 @@
 """Who is calling: HTTP Basic `project_id:secret`, and a member session beside it."""
 
 from vestibule import errors
-from vestibule.domain import projects, sessions
+from vestibule.domain import limits, projects, sessions
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.records import Project
-from vestibule.web import Scope, basic_credentials, header
+from vestibule.web import Scope, basic_credentials, client_bucket, header
 
 
 async def authenticate_project(context: Context, scope: Scope) -> Project:
-    """Return the project whose credentials came. Raises Failure unauthorized_credentials."""
-    return await projects.authenticate(context, *_credentials(scope))
+    """Return the project whose credentials came. Raises Failure unauthorized_credentials.
+
+    An address that has sent too many wrong secrets is not told any more whether one is right:
+    Failure too_many_requests.
+    """
+    project_id, secret = _credentials(scope)
+    guesser = client_bucket(context, scope), project_id
+    context.limiter.check(limits.WRONG_SECRETS, *guesser)
+    try:
+        return await projects.authenticate(context, project_id, secret)
+    except Failure:
+        await context.limiter.spend(limits.WRONG_SECRETS, *guesser)
+        raise
 
 
 async def authenticate_public_token(context: Context, scope: Scope) -> Project:

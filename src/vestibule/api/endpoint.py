@@ -8,10 +8,12 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
+from vestibule.domain import limits
 from vestibule.domain.caller import Caller, only_with_secret
 from vestibule.domain.context import Context
+from vestibule.domain.limits import Limit
 from vestibule.errors import ErrorType
-from vestibule.permissions import Access
+from vestibule.permissions import Access, Permission, ProjectSecret
 from vestibule.records import Project
 
 NO_EFFECT: Final = msgspec.Meta(
@@ -98,6 +100,7 @@ class Endpoint:
     request: type[Request]
     response: type[Response]
     own: bool
+    limits: tuple[Limit, ...]
 
     @property
     def operation_id(self) -> str:
@@ -123,15 +126,23 @@ class Group:
         self.endpoints: list[Endpoint] = []
 
     def endpoint(
-        self, method: str, path: str, *, access: Access, errors: tuple[ErrorType, ...] = ()
+        self,
+        method: str,
+        path: str,
+        *,
+        access: Access,
+        errors: tuple[ErrorType, ...] = (),
+        limits: tuple[Limit, ...] = (),
     ) -> Callable[[H], H]:
         """Declare `handler(request, call) -> response` as an endpoint.
 
-        Raises TypeError at import when a name in `path` is not a field of the request.
+        It is counted against `limits` besides those that every endpoint of its kind has. Raises
+        TypeError at import when a name in `path` is not a field of the request.
         """
 
         def declare(handler: H) -> H:
             hints = get_type_hints(handler)
+            fields = hints["request"].__struct_fields__
             endpoint = Endpoint(
                 group=self.name,
                 method=method,
@@ -142,12 +153,18 @@ class Group:
                 request=hints["request"],
                 response=hints["return"],
                 own=self.own,
+                limits=(*_general_limits(access, fields), *limits),
             )
-            fields = {field.name for field in msgspec.structs.fields(endpoint.request)}
-            missing = set(endpoint.path_names) - fields
+            missing = set(endpoint.path_names).difference(fields)
             if missing:
                 raise TypeError(f"{path}: {sorted(missing)} not in {endpoint.request.__name__}")
             self.endpoints.append(endpoint)
             return handler
 
         return declare
+
+
+def _general_limits(access: Access, fields: Collection[str]) -> tuple[Limit, ...]:
+    if not isinstance(access, ProjectSecret | Permission):
+        return (limits.PUBLIC,)
+    return (limits.API, limits.ORGANIZATION) if "organization_id" in fields else (limits.API,)

@@ -13,7 +13,7 @@ from vestibule.api.objects.members import MemberObject, member_object
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
 from vestibule.api.objects.targets import MemberTarget
-from vestibule.domain import member_changes, member_search, organizations
+from vestibule.domain import limits, member_changes, member_search, organizations
 from vestibule.domain.caller import Caller, only_with_secret
 from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret
@@ -290,6 +290,7 @@ class SearchResponse(Response):
     "POST",
     "/v1/b2b/organizations/members/search",
     access=Permission(_MEMBER, "search"),
+    limits=(limits.MEMBER_SEARCH,),
     errors=(
         errors.organization_not_found,
         errors.member_search_missing_organization_id,

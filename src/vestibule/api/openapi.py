@@ -10,13 +10,18 @@ from vestibule import errors
 from vestibule.api.endpoint import Endpoint
 from vestibule.api.groups import endpoints
 from vestibule.api.objects.sessions import NAMED_SESSION
+from vestibule.domain.limits import Limit
 from vestibule.errors import ErrorType
 from vestibule.permissions import Access, Permission, Public, PublicToken
 from vestibule.web import ErrorBody
 
 _REF: Final = "#/components/schemas/{name}"
 _WITHOUT_BODY: Final = frozenset({"GET", "DELETE"})
-_OF_EVERY_ENDPOINT: Final = (errors.bad_request, errors.server_unavailable)
+_OF_EVERY_ENDPOINT: Final = (
+    errors.bad_request,
+    errors.too_many_requests,
+    errors.server_unavailable,
+)
 _OF_A_BODY: Final = (errors.request_too_large, errors.unsupported_media_type)
 _OF_A_MEMBER_SESSION: Final = (
     *NAMED_SESSION,
@@ -69,6 +74,7 @@ def _operation(
             **_error_responses(errors_of(item)),
         },
         "security": _security(item.access),
+        "x-limits": [_limit(limit) for limit in item.limits],
     }
     if isinstance(item.access, Permission):
         operation["x-permission"] = f"{item.access.resource}:{item.access.action or 'per field'}"
@@ -94,6 +100,15 @@ def errors_of(item: Endpoint) -> set[ErrorType]:
 def _required(item: Endpoint) -> set[str]:
     fields = msgspec.structs.fields(item.request)
     return {field.encode_name for field in fields if field.required}
+
+
+def _limit(limit: Limit) -> dict[str, Any]:
+    return {
+        "name": limit.name,
+        "per": list(limit.per),
+        "requests": limit.requests,
+        "seconds": limit.seconds,
+    }
 
 
 def _answer(item: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:

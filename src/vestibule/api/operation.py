@@ -16,6 +16,7 @@ from vestibule.api.endpoint import Call, Endpoint, Request
 from vestibule.domain import members, organizations
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
+from vestibule.domain.limiter import Meter
 from vestibule.errors import Failure
 from vestibule.log import logger
 from vestibule.permissions import Permission, ProjectSecret, PublicToken
@@ -25,6 +26,7 @@ from vestibule.web import (
     Receive,
     Scope,
     Send,
+    client_bucket,
     failure_of,
     new_request_id,
     path_value,
@@ -73,11 +75,15 @@ class Operation:
         endpoint = self._endpoints.get(scope["method"])
         if endpoint is None:
             raise Failure(errors.method_not_allowed)
+        meter = Meter(self._context.limiter, endpoint.limits)
+        await meter.know(address=client_bucket(self._context, scope))
         body = await read_body(scope, receive, limit=self._context.settings.max_body_bytes)
         call = await _identify(self._context, endpoint, scope, request_id)
+        await meter.know(project=call.project.project_id)
         request = decode(endpoint, scope, body)
         if call.caller is not None:
             request = await _authorize(call, endpoint, request)
+        await meter.know(**_targets(request))
         response = await endpoint.handler(request, call)
         response.request_id = request_id
         wrapped = isinstance(endpoint.access, PublicToken)
@@ -97,6 +103,15 @@ async def _identify(context: Context, endpoint: Endpoint, scope: Scope, request_
     if isinstance(endpoint.access, Permission):
         caller = await authenticate_caller(context, project, scope)
     return Call(context=context, project=project, caller=caller, request_id=request_id)
+
+
+def _targets(request: Request) -> dict[str, str]:
+    """Return the organization and the member that a request names, as it names them."""
+    named = {
+        "organization": getattr(request, "organization_id", None),
+        "member": getattr(request, "member_id", None),
+    }
+    return {axis: value for axis, value in named.items() if isinstance(value, str)}
 
 
 async def _authorize(call: Call, endpoint: Endpoint, request: Request) -> Request:

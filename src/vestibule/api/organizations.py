@@ -20,7 +20,7 @@ from vestibule.api.objects.organization_settings import (
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
 from vestibule.api.objects.search import DEFAULT_LIMIT, Limit, ResultsMetadata, SearchQuery
 from vestibule.api.objects.targets import OrganizationTarget
-from vestibule.domain import organization_search, organizations
+from vestibule.domain import limits, organization_search, organizations
 from vestibule.domain.caller import only_with_secret
 from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret
@@ -177,6 +177,7 @@ class SearchResponse(Response):
     "POST",
     "/v1/b2b/organizations/search",
     access=ProjectSecret(),
+    limits=(limits.ORGANIZATION_SEARCH,),
     errors=(
         errors.organization_search_missing_filter_name,
         errors.organization_search_filter_name_must_be_string,

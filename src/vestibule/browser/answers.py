@@ -1,6 +1,6 @@
 """The plain ends of a sign-in: the redirect to the application, and the one page for refusals."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -10,10 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from vestibule import errors
 from vestibule.browser.page import SAFETY, render
 from vestibule.domain.context import Context
+from vestibule.domain.limiter import Meter
+from vestibule.domain.limits import Limit
 from vestibule.domain.sign_in.callback import Refused
 from vestibule.errors import Failure
 from vestibule.log import logger
-from vestibule.web import ClientGone, error_body, failure_of, new_request_id
+from vestibule.web import ClientGone, client_bucket, error_body, failure_of, new_request_id
 
 # Every method reaches the page, so that the refusal of one is ours to render.
 ANY_METHOD: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -64,8 +66,14 @@ def refused(
     return page
 
 
-def guarded(context: Context, page: Page, *methods: str, template: str = "refused.html") -> Page:
-    """Let only `methods` in, and turn what `page` raises into the one plain page.
+def guarded(
+    context: Context,
+    page: Page,
+    *methods: str,
+    template: str = "refused.html",
+    limits: Sequence[Limit] = (),
+) -> Page:
+    """Let only `methods` in, within `limits`; turn what `page` raises into the one plain page.
 
     HEAD is not GET here: a link scanner must not use up a sign-in.
     """
@@ -74,6 +82,10 @@ def guarded(context: Context, page: Page, *methods: str, template: str = "refuse
         try:
             if request.method not in methods:
                 raise Failure(errors.method_not_allowed)
+            meter = Meter(context.limiter, limits)
+            await meter.know(
+                address=client_bucket(context, request.scope), connection=_connection(request)
+            )
             return await page(request)
         except ClientGone:
             return Response(status_code=400)
@@ -88,3 +100,10 @@ def guarded(context: Context, page: Page, *methods: str, template: str = "refuse
         return response
 
     return answer
+
+
+def _connection(request: Request) -> str:
+    """Return which connection is asked for, or the organization whose only one it is."""
+    query = request.query_params
+    named = request.path_params.get("connection_id") or query.get("connection_id")
+    return str(named or query.get("organization_id", ""))

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from vestibule.browser import forms
 from vestibule.browser.answers import ANY_METHOD, guarded, redirect
 from vestibule.browser.page import render
-from vestibule.domain import email_updates
+from vestibule.domain import email_updates, limits
 from vestibule.domain.context import Context
 
 PATH = "/v1/public/email_update"
@@ -22,7 +22,9 @@ class EmailUpdate:
 
     def routes(self) -> list[Route]:
         """Return the route of the page."""
-        page = guarded(self._context, self.page, "GET", "POST", template=_REFUSED)
+        page = guarded(
+            self._context, self.page, "GET", "POST", template=_REFUSED, limits=(limits.PAGES,)
+        )
         return [Route(PATH, page, methods=ANY_METHOD)]
 
     async def page(self, request: Request) -> Response:

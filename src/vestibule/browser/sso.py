@@ -10,6 +10,7 @@ from vestibule import errors
 from vestibule.browser import cookie, forms
 from vestibule.browser.answers import ANY_METHOD, guarded, redirect
 from vestibule.browser.page import SAFETY, render
+from vestibule.domain import limits
 from vestibule.domain.context import Context
 from vestibule.domain.sign_in import callback, oidc, saml, service_provider, start
 from vestibule.domain.sign_in.callback import Target
@@ -30,11 +31,14 @@ class Sso:
 
     def routes(self) -> list[Route]:
         """Return the routes of these pages."""
-        context = self._context
+        context, pages = self._context, limits.PAGES
+        start = guarded(context, self.start, "GET", limits=(pages, limits.START))
+        answer = guarded(context, self.callback, "GET", "POST", limits=(pages, limits.CALLBACK))
+        metadata = guarded(context, self.metadata, "GET", limits=(pages,))
         return [
-            Route(_START, guarded(context, self.start, "GET"), methods=ANY_METHOD),
-            Route(_CALLBACK, guarded(context, self.callback, "GET", "POST"), methods=ANY_METHOD),
-            Route(_METADATA, guarded(context, self.metadata, "GET"), methods=ANY_METHOD),
+            Route(_START, start, methods=ANY_METHOD),
+            Route(_CALLBACK, answer, methods=ANY_METHOD),
+            Route(_METADATA, metadata, methods=ANY_METHOD),
         ]
 
     async def start(self, request: Request) -> Response:

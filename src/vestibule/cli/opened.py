@@ -72,7 +72,7 @@ async def opened(
         raise click.ClickException(str(error)) from None
     fetch = guarded_fetch(settings)
     try:
-        yield await open_context(
+        context = await open_context(
             settings,
             clock=SystemClock(),
             entropy=SystemEntropy(),
@@ -80,6 +80,10 @@ async def opened(
             mail=mail_door or mail(settings),
             store=store,
         )
+        try:
+            yield context
+        finally:
+            await context.limiter.close()
     except MasterKeyError as error:
         raise click.ClickException(str(error)) from None
     finally:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vestibule.clock import Clock
 from vestibule.domain.jwks_cache import JwksCache
+from vestibule.domain.limiter import Limiter
 from vestibule.fetch import Fetch
 from vestibule.ids import Entropy, OpaqueToken, mint_token, new_id
 from vestibule.mail import Mail
@@ -25,6 +26,7 @@ class Context:
     fetch: Fetch
     mail: Mail
     jwks: JwksCache
+    limiter: Limiter
 
     def new_id(self, prefix: str, project: Project) -> str:
         """Return a new public id of `project`, such as `member-test-0198…`."""
