@@ -9,9 +9,11 @@ import pytest
 import structlog
 
 from tests.support import databases
+from tests.support.counting_server import CountingServer, counting_server
 from tests.support.databases import SharedPostgres
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.scenario import Scenario, open_scenario
+from vestibule.counters import Counters, open_counters
 from vestibule.store import migrate
 from vestibule.store.interface import Store
 from vestibule.store.open import open_store
@@ -75,6 +77,28 @@ def database_url(request: pytest.FixtureRequest) -> str:
 async def store(database_url: str) -> AsyncIterator[Store]:
     """Return an open store on a migrated, empty database, one engine after the other."""
     opened = await open_store(database_url, connections=8)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared_counting_server() -> Iterator[CountingServer]:
+    with counting_server() as server:
+        yield server
+
+
+@pytest.fixture
+def counting_url(shared_counting_server: CountingServer) -> str:
+    """Return the URL of a Valkey or Redis server without counts."""
+    shared_counting_server.clear()
+    return shared_counting_server.url
+
+
+@pytest.fixture(params=["memory", "server"])
+async def counters(request: pytest.FixtureRequest) -> AsyncIterator[Counters]:
+    """Return what counts, without counts: in this process, then on a real server."""
+    url = "" if request.param == "memory" else request.getfixturevalue("counting_url")
+    opened = open_counters(url)
     yield opened
     await opened.close()
 

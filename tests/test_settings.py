@@ -47,6 +47,10 @@ def test_unknown_setting_names_the_nearest_known_one() -> None:
         ("MAX_BODY_BYTES", "0", "expected at least 1"),
         ("USER_LOCK_THRESHOLD", "0", "expected at least 1"),
         ("USER_LOCK_SECONDS", "0", "expected at least 1"),
+        ("LIMITS_FACTOR", "0", "expected at least 1"),
+        ("LIMITS_URL", "memcached://host", "expected valkey://"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, proxy", "'proxy' does not appear to be an IPv4 or IPv6"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),
         ("DATABASE", "mysql://host/name", "expected sqlite:PATH or postgresql://"),
     ],
 )

@@ -40,6 +40,7 @@ async def call(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     chunk: int = 65_536,
+    client: str = "192.0.2.7",
 ) -> Answer:
     """Send one request for `target` (path and query, percent-encoded as on the wire)."""
     parts = urlsplit(target)
@@ -54,7 +55,7 @@ async def call(
         "root_path": "",
         "query_string": parts.query.encode(),
         "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in (headers or {}).items()],
-        "client": ("192.0.2.7", 40000),
+        "client": (client, 40000),
         "server": ("sso.example.test", 443),
     }
     pieces = [body[i : i + chunk] for i in range(0, len(body), chunk)] or [b""]

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from tests.support.determinism import HandClock, SeededEntropy
-from vestibule.counters import MemoryCounters
+from vestibule.counters import Counters, MemoryCounters
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
 from vestibule.domain.limiter import Limiter
@@ -56,8 +56,9 @@ async def open_test_context(
     entropy: SeededEntropy,
     fetch: RoutedFetch,
     settings: Settings | None = None,
+    counters: Counters | None = None,
 ) -> Context:
-    """Return a context on `store` whose base URL is BASE_URL."""
+    """Return a context on `store` whose base URL is BASE_URL; it counts in memory by default."""
     return Context(
         settings=settings or Settings(base_url=BASE_URL),
         clock=clock,
@@ -67,5 +68,5 @@ async def open_test_context(
         fetch=fetch,
         mail=MemoryMail(),
         jwks=JwksCache(),
-        limiter=Limiter(MemoryCounters(), clock=clock),
+        limiter=Limiter(counters or MemoryCounters(), clock=clock),
     )

@@ -20,6 +20,7 @@ from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.saml_keys import signer
 from vestibule.app import App
 from vestibule.clock import SECOND
+from vestibule.counters import Counters
 from vestibule.domain import projects
 from vestibule.domain.context import Context
 from vestibule.domain.private_keys import load
@@ -299,11 +300,17 @@ async def open_scenario(
     clock: HandClock,
     entropy: SeededEntropy,
     settings: Settings | None = None,
+    counters: Counters | None = None,
     name: str = "first",
 ) -> Scenario:
     """Return a server on `store` with one project whose redirect URLs are registered."""
     context = await open_test_context(
-        store, clock=clock, entropy=entropy, fetch=RoutedFetch(), settings=settings
+        store,
+        clock=clock,
+        entropy=entropy,
+        fetch=RoutedFetch(),
+        settings=settings,
+        counters=counters,
     )
     app = App(context)
     return await add_project(app, context, name=name)
