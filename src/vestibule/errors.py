@@ -948,6 +948,32 @@ unable_to_authenticate_totp: Final = _error(
 )
 
 # Sessions -------------------------------------------------------------------------------------
+trusted_token_profile_not_found: Final = _error(
+    "trusted_token_profile_not_found", 404, "No trusted token profile has this profile_id."
+)
+trusted_token_profile_invalid_request: Final = _error(
+    "trusted_token_profile_invalid_request", 400, "This trusted token profile cannot be used."
+)
+too_many_trusted_token_profiles_for_project: Final = _error(
+    "too_many_trusted_token_profiles_for_project",
+    400,
+    "A project can have at most 20 trusted token profiles.",
+)
+invalid_trusted_auth_token: Final = _error(
+    "invalid_trusted_auth_token",
+    400,
+    "token: not a valid, unused token of the profile's issuer for its audience.",
+)
+insufficient_factors: Final = _error(
+    "insufficient_factors",
+    401,
+    "The Organization demands a second factor: pass a session that has one.",
+)
+oauth_access_token_exchange_token_invalid_grant: Final = _error(
+    "oauth_access_token_exchange_token_invalid_grant",
+    400,
+    "access_token: no connected app of this project was given such a token.",
+)
 migrate_from_external_missing_userinfo: Final = _error(
     "migrate_from_external_missing_userinfo",
     400,

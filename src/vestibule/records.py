@@ -84,6 +84,34 @@ class SigningKey(Record, frozen=True, kw_only=True):
     retires_at: int = 0
 
 
+class TrustedTokenProfile(Record, frozen=True, kw_only=True):
+    """An issuer whose tokens begin sessions in the project (semantics 6.4).
+
+    Its keys are those at `jwks_url`, or `public_keys` (PEM) where that is empty.
+    `attribute_mapping` leads from our names to those of its claims.
+    """
+
+    profile_id: str
+    project_id: str
+    name: str
+    issuer: str
+    audience: str
+    jwks_url: str = ""
+    public_keys: tuple[str, ...] = ()
+    attribute_mapping: Mapping[str, str]
+    can_jit_provision: bool = False
+    created_at: int
+
+
+class TrustedToken(Record, frozen=True, kw_only=True):
+    """A trusted token that has begun a session; unique on (profile_id, token_id)."""
+
+    project_id: str
+    profile_id: str
+    token_id: str
+    expires_at: int
+
+
 class DataKey(Record, frozen=True, kw_only=True):
     """A 256-bit key that seals secrets, wrapped by the master key."""
 

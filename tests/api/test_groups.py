@@ -79,8 +79,10 @@ SECRET_ONLY = {
         f"organizations.members.oauth_providers.{provider}"
         for provider in ("google", "microsoft", "slack", "hubspot", "github")
     ),
+    "sessions.attest",
     "sessions.authenticate",
     "sessions.exchange",
+    "sessions.exchange_access_token",
     "sessions.get",
     "sessions.migrate",
     "sso.authenticate",

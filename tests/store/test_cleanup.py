@@ -18,6 +18,7 @@ from vestibule.store.interface import (
     SSO_TOKEN,
     TABLES,
     TRACE,
+    TRUSTED_TOKEN,
     Store,
 )
 from vestibule.store.table import Table
@@ -26,6 +27,7 @@ REMOVED: dict[str, tuple[Table[Any], str, int]] = {
     "sign_ins": (SIGN_IN, "expires_at", DAY),
     "sso_tokens": (SSO_TOKEN, "expires_at", DAY),
     "replays": (REPLAY, "expires_at", 0),
+    "trusted_tokens": (TRUSTED_TOKEN, "expires_at", 0),
     "sessions": (SESSION, "expires_at", 0),
     "intermediate_sessions": (INTERMEDIATE_SESSION, "expires_at", 0),
     "logouts": (LOGOUT, "expires_at", DAY),

@@ -60,6 +60,8 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     "organizations.members.start_email_update": {"email_address": "new@acme.test"},
     "organizations.members.confirm_email_update": {"code": "123456"},
     "organizations.members.search": {"organization_ids": ["acme"]},
+    "sessions.attest": {"profile_id": "none", "token": "none"},
+    "sessions.exchange_access_token": {"access_token": "none"},
     "sessions.migrate": {"session_token": "none", "organization_id": "acme"},
     "discovery.organizations.list": {"intermediate_session_token": "none"},
     "discovery.organizations.create": {"intermediate_session_token": "none"},

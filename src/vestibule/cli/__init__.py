@@ -7,6 +7,7 @@ from vestibule.cli.documents import openapi, settings
 from vestibule.cli.operations import key, migrate, organization, project, redirect_url, secret
 from vestibule.cli.saml import saml
 from vestibule.cli.server import serve
+from vestibule.cli.trusted_tokens import trusted_token
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,6 +18,6 @@ def main() -> None:
 
 for command in (
     *(serve, dev, demo, migrate, project, organization, redirect_url, secret, key),
-    *(saml, settings, openapi),
+    *(trusted_token, saml, settings, openapi),
 ):
     main.add_command(command)

@@ -41,7 +41,7 @@ def project() -> None:
 def create_project(name: str, live: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Create project NAME and print its credentials once."""
     environment: Environment = "live" if live else "test"
-    made = _run(lambda context: projects.create(context, name=name, environment=environment))
+    made = run(lambda context: projects.create(context, name=name, environment=environment))
     click.echo(f"project_id    {made.project_id}")
     click.echo(f"secret        {made.secret}")
     click.echo(f"public_token  {made.public_token}")
@@ -61,7 +61,7 @@ def set_project(project_id: str, session_migration_url: str) -> None:
         found = await projects.get(context, project_id)
         await session_migration.set_source(context, found, session_migration_url)
 
-    _run(work)
+    run(work)
     click.echo(
         f"Sessions are taken over from {session_migration_url}."
         if session_migration_url
@@ -89,7 +89,7 @@ def add_redirect_url(*, project_id: str, url: str, login: bool, signup: bool, lo
             context, found, url, login=login, signup=signup, logout=logout
         )
 
-    _run(work)
+    run(work)
     click.echo(f"{url} is registered.")
 
 
@@ -106,7 +106,7 @@ def rotate_secret(project_id: str) -> None:
     async def work(context: Context) -> str:
         return await projects.rotate_secret(context, await projects.get(context, project_id))
 
-    click.echo(f"secret  {_run(work)}")
+    click.echo(f"secret  {run(work)}")
     click.echo("Put it into your application, then end the others: vestibule secret keep-only.")
 
 
@@ -120,7 +120,7 @@ def keep_only_secret(project_id: str, kept: str) -> None:
         found = await projects.get(context, project_id)
         return await projects.remove_secrets(context, found, keep=kept)
 
-    click.echo(f"{_run(work)} secrets ended.")
+    click.echo(f"{run(work)} secrets ended.")
 
 
 @click.group()
@@ -137,7 +137,7 @@ def rotate_key(project_id: str) -> None:
         made = await signing_keys.rotate(context, await projects.get(context, project_id))
         return made.key_id, made.active_from
 
-    key_id, active_from = _run(work)
+    key_id, active_from = run(work)
     click.echo(f"{key_id} is published and signs from {rfc3339(active_from)} on.")
 
 
@@ -156,7 +156,7 @@ def suspend_organization(project_id: str, organization_id: str) -> None:
         found = await projects.get(context, project_id)
         return await suspension.suspend(context, found, organization_id)
 
-    click.echo(f"{_run(work)} is suspended; no login and no session of it is accepted.")
+    click.echo(f"{run(work)} is suspended; no login and no session of it is accepted.")
 
 
 @organization.command("resume")
@@ -169,10 +169,10 @@ def resume_organization(project_id: str, organization_id: str) -> None:
         found = await projects.get(context, project_id)
         return await suspension.resume(context, found, organization_id)
 
-    click.echo(f"{_run(work)} is open again.")
+    click.echo(f"{run(work)} is open again.")
 
 
-def _run(work: Callable[[Context], Awaitable[T]]) -> T:
+def run(work: Callable[[Context], Awaitable[T]]) -> T:
     """Run `work` on the configured database; a Failure ends the command with its sentence."""
 
     async def with_context() -> T:

@@ -49,6 +49,8 @@ class Reason(StrEnum):
     LOGOUT = "oidc.logout"
     LOGOUT_REPLAY = "oidc.logout.replay"
 
+    TRUSTED = "oidc.trusted"
+
     USERINFO = "oidc.userinfo"
     EMAIL = "oidc.email"
 

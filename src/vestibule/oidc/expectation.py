@@ -1,5 +1,6 @@
 """What a token has to say to be accepted for one connection, and for one sign-in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -62,6 +63,24 @@ class Expectation:
             raise ValueError("issuer, client_id and algorithms must not be empty")
         if (TENANT in self.issuer) != bool(self.tenants):
             raise ValueError("an issuer with {tenantid} needs its tenants, and only that one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustedExpectation:
+    """What a trusted token has to say, and by which of our names its claims are known.
+
+    `client_id` is the audience. `mapping` leads from email, token_id, organization_id,
+    external_member_id and role_ids to the names of claims. `pinned` says that its keys were given
+    by hand. `clock_skew` is in microseconds.
+    """
+
+    issuer: str
+    client_id: str
+    mapping: Mapping[str, str]
+    pinned: bool
+    clock_skew: int = 60_000_000
+    tenants: tuple[str, ...] = ()
+    algorithms: tuple[Algorithm, ...] = _USUAL
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,13 @@
 """A provider's published keys, and which of them are fit to verify a signature (RFC 7517, 7518)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
@@ -70,6 +74,29 @@ def parse_jwks(data: bytes) -> tuple[Key, ...]:
         )
     keys = (_read_key(entry) for entry in entries if isinstance(entry, dict))
     return tuple(key for key in keys if key is not None)
+
+
+def read_public_key(pem: str) -> Key:
+    """Return a public key that was given by hand; it has no kid.
+
+    Raises OidcError(oidc.jwks) for anything but one RSA or EC public key in PEM (no certificate,
+    no private key) that is fit to verify.
+    """
+    try:
+        public = load_pem_public_key(pem.encode())
+        if isinstance(public, RSAPublicKey) and public.key_size not in _RSA_BITS:
+            raise ValueError("an RSA key that is too weak, or too large to compute with")
+        kind = ECKey if isinstance(public, EllipticCurvePublicKey) else RSAKey
+        key = _read_key(dict(kind.import_key(pem).as_dict(private=False)))
+    except (ValueError, TypeError, UnsupportedAlgorithm, JoseError):
+        key = None
+    if key is None:
+        raise OidcError(
+            Reason.JWKS,
+            expected="an RSA (2048 to 8192 bits) or EC public key in PEM",
+            received="another text",
+        )
+    return replace(key, kid=None)
 
 
 def _read_key(entry: dict[str, Any]) -> Key | None:

@@ -45,10 +45,12 @@ def verify_signature(
     algorithms: tuple[Algorithm, ...],
     types: tuple[str, ...],
     checks: Checks,
+    pinned: bool = False,
 ) -> Signed:
     """Verify the signature of `token` by one of the provider's keys.
 
-    `types` are the values that `typ` may have, in small letters; it may always be left out. Raises
+    `types` are the values that `typ` may have, in small letters; it may always be left out. Keys
+    that are `pinned` were given by hand and have no kid: the token may name any, or none. Raises
     OidcError: oidc.idtoken (shape), oidc.alg, oidc.key (none fits: fetch the keys once more, see
     `needs_refetch`), oidc.sig.
     """
@@ -56,7 +58,10 @@ def verify_signature(
     _check_type(parts.header, types)
     checks.passed("token", expected="a signed compact JWT", received="a signed compact JWT")
     algorithm = _algorithm(parts.header, algorithms, checks)
-    candidates = _candidates(parts.header, algorithm, keys)
+    if pinned:
+        candidates = tuple(key for key in keys if key.fits(algorithm))[:_MOST_CANDIDATES]
+    else:
+        candidates = _candidates(parts.header, algorithm, keys)
     signer = _signer(token, algorithm, candidates, checks)
     claims = parse_object(parts.payload, reason=Reason.ID_TOKEN, max_bytes=_LONGEST_TOKEN)
     return Signed(claims, algorithm, signer)

@@ -15,6 +15,7 @@ _REMOVALS: Final[tuple[Callable[[Transaction, int, int], Awaitable[int]], ...]] 
     lambda tx, now, limit: tx.sign_ins.delete(expires_at__le=now - _LATE, limit=limit),
     lambda tx, now, limit: tx.sso_tokens.delete(expires_at__le=now - _LATE, limit=limit),
     lambda tx, now, limit: tx.replays.delete(expires_at__le=now, limit=limit),
+    lambda tx, now, limit: tx.trusted_tokens.delete(expires_at__le=now, limit=limit),
     lambda tx, now, limit: tx.sessions.delete(expires_at__le=now, limit=limit),
     lambda tx, now, limit: tx.intermediate_sessions.delete(expires_at__le=now, limit=limit),
     lambda tx, now, limit: tx.email_updates.delete(expires_at__le=now, limit=limit),

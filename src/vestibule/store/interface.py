@@ -23,6 +23,12 @@ PROJECT_SECRET: Final = Table(
 PUBLIC_TOKEN: Final = Table("public_tokens", records.PublicToken, key=("public_token",))
 REDIRECT_URL: Final = Table("redirect_urls", records.RedirectUrl, key=("project_id", "url"))
 SIGNING_KEY: Final = Table("signing_keys", records.SigningKey, key=("project_id", "key_id"))
+TRUSTED_TOKEN_PROFILE: Final = Table(
+    "trusted_token_profiles", records.TrustedTokenProfile, key=("project_id", "profile_id")
+)
+TRUSTED_TOKEN: Final = Table(
+    "trusted_tokens", records.TrustedToken, key=("project_id", "profile_id", "token_id")
+)
 DATA_KEY: Final = Table("data_keys", records.DataKey, key=("data_key_id",))
 ORGANIZATION: Final = Table(
     "organizations", records.Organization, key=("project_id", "organization_id")
@@ -88,6 +94,8 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     PUBLIC_TOKEN,
     REDIRECT_URL,
     SIGNING_KEY,
+    TRUSTED_TOKEN_PROFILE,
+    TRUSTED_TOKEN,
     DATA_KEY,
     ORGANIZATION,
     ORGANIZATION_DOMAIN,
@@ -156,6 +164,8 @@ class Transaction:
     public_tokens = _In(PUBLIC_TOKEN)
     redirect_urls = _In(REDIRECT_URL)
     signing_keys = _In(SIGNING_KEY)
+    trusted_token_profiles = _In(TRUSTED_TOKEN_PROFILE)
+    trusted_tokens = _In(TRUSTED_TOKEN)
     data_keys = _In(DATA_KEY)
     organizations = _In(ORGANIZATION)
     organization_domains = _In(ORGANIZATION_DOMAIN)

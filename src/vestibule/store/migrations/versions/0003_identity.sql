@@ -28,3 +28,29 @@ ALTER TABLE members ADD COLUMN failed_attempts BIGINT NOT NULL DEFAULT 0;
 
 -- Where sessions of another system are asked about, while an application moves from there to here.
 ALTER TABLE projects ADD COLUMN session_migration_url TEXT NOT NULL DEFAULT '';
+
+-- Issuers whose tokens begin sessions, and the tokens that have.
+CREATE TABLE trusted_token_profiles (
+    profile_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    jwks_url TEXT NOT NULL,
+    public_keys TEXT NOT NULL,
+    attribute_mapping TEXT NOT NULL,
+    can_jit_provision BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT trusted_token_profiles__profile_id PRIMARY KEY (project_id, profile_id),
+    FOREIGN KEY (project_id) REFERENCES projects (project_id) ON DELETE CASCADE
+);
+CREATE TABLE trusted_tokens (
+    project_id TEXT NOT NULL,
+    profile_id TEXT NOT NULL,
+    token_id TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT trusted_tokens__token_id PRIMARY KEY (project_id, profile_id, token_id),
+    FOREIGN KEY (project_id, profile_id)
+        REFERENCES trusted_token_profiles (project_id, profile_id) ON DELETE CASCADE
+);
+CREATE INDEX trusted_tokens_by_expiry ON trusted_tokens (expires_at);
