@@ -964,11 +964,6 @@ invalid_trusted_auth_token: Final = _error(
     400,
     "token: not a valid, unused token of the profile's issuer for its audience.",
 )
-insufficient_factors: Final = _error(
-    "insufficient_factors",
-    401,
-    "The Organization demands a second factor: pass a session that has one.",
-)
 oauth_access_token_exchange_token_invalid_grant: Final = _error(
     "oauth_access_token_exchange_token_invalid_grant",
     400,

@@ -269,7 +269,10 @@ def _require_enough(organization: Organization, member: Member, factor: Factor) 
             "The Organization restricts how its Members log in: pass a session of the Member.",
         )
     if requirements.needs_second(organization, member, (factor,)):
-        raise Failure(errors.insufficient_factors)
+        raise Failure(
+            errors.insufficient_factors,
+            "The Organization demands a second factor: pass a session that has one.",
+        )
 
 
 def _factor(token: VerifiedTrustedToken, *, now: int) -> Factor:
