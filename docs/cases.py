@@ -18,6 +18,7 @@ from vestibule import errors
 from vestibule.fetch import Reason as FetchReason
 from vestibule.oidc.errors import Reason as OidcReason
 from vestibule.saml.errors import Reason as SamlReason
+from vestibule.totp import Reason as TotpReason
 
 ROOT: Final = Path(__file__).parents[1]
 TESTS: Final = ROOT / "tests"
@@ -35,8 +36,9 @@ _REASONS: Final = {
     "vestibule.saml.errors": SamlReason,
     "vestibule.oidc.errors": OidcReason,
     "vestibule.fetch": FetchReason,
+    "vestibule.totp": TotpReason,
 }
-_INTERNAL: Final = {each.value for each in (*SamlReason, *OidcReason, *FetchReason)}
+_INTERNAL: Final = {each.value for reasons in _REASONS.values() for each in reasons}
 _DOTTED: Final = re.compile(r"http\.[a-z]+|" + "|".join(re.escape(each) for each in _INTERNAL))
 _WIRE: Final = {each.name for each in errors.all_errors()}
 _ACCEPTING: Final = {"accepted"}

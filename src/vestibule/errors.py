@@ -943,6 +943,56 @@ member_session_member_id_mismatch: Final = _error(
 invalid_set_mfa_enrollment: Final = _error(
     "invalid_set_mfa_enrollment", 400, "set_mfa_enrollment: expected enroll or unenroll."
 )
+session_enforced_factor_matching_session_required: Final = _error(
+    "session_enforced_factor_matching_session_required",
+    400,
+    "The Member has a second factor; send a session, or intermediate session, that holds it.",
+)
+insufficient_factors: Final = _error(
+    "insufficient_factors",
+    401,
+    "This session does not hold the Member's second factor; prove that first.",
+)
+invalid_expiration: Final = _error(
+    "invalid_expiration", 400, "expiration_minutes: expected 5 to 1440."
+)
+active_totp_exists: Final = _error(
+    "active_totp_exists", 400, "The Member has an authenticator; delete it before adding another."
+)
+totp_not_found: Final = _error("totp_not_found", 404, "The Member has no authenticator.")
+expired_totp: Final = _error(
+    "expired_totp", 400, "This authenticator was not proven in time; create another."
+)
+invalid_totp_code: Final = _error("invalid_totp_code", 400, "code: expected six digits.")
+totp_code_already_authenticated: Final = _error(
+    "totp_code_already_authenticated",
+    400,
+    "code: this one, or a later one, has been used; wait for the next.",
+)
+recovery_code_used_as_totp_code: Final = _error(
+    "recovery_code_used_as_totp_code",
+    400,
+    "code: this is a recovery code; send it to recovery_codes.recover.",
+)
+recovery_codes_not_found: Final = _error(
+    "recovery_codes_not_found", 404, "The Member has no recovery codes."
+)
+no_active_recovery_code_backed_factor: Final = _error(
+    "no_active_recovery_code_backed_factor",
+    400,
+    "The Member has no authenticator that recovery codes could stand in for.",
+)
+invalid_recovery_code: Final = _error(
+    "invalid_recovery_code", 400, "recovery_code: expected 8 to 64 characters."
+)
+unable_to_authenticate_recovery_code: Final = _error(
+    "unable_to_authenticate_recovery_code", 401, "recovery_code: unknown, or used already."
+)
+totp_code_used_as_recovery_code: Final = _error(
+    "totp_code_used_as_recovery_code",
+    400,
+    "recovery_code: this is an authenticator's code; send it to totps.authenticate.",
+)
 unable_to_authenticate_totp: Final = _error(
     "unable_to_authenticate_totp", 401, "code: not what the Member's authenticator shows now."
 )

@@ -201,7 +201,7 @@ class Member(Record, frozen=True, kw_only=True):
     `email_address` is as given; `email_key` is its canonical form, unique among the live and
     retired addresses of the organization (`MemberEmail`). Until `lock_expires_at` the member may
     not sign in; 0 when it was never locked. `failed_attempts` are the wrong codes since the last
-    right one or the last lock.
+    right one or the last lock. `totp_registration_id` is that of the active authenticator, or ''.
     """
 
     member_id: str
@@ -224,6 +224,7 @@ class Member(Record, frozen=True, kw_only=True):
     lock_created_at: int = 0
     lock_expires_at: int = 0
     failed_attempts: int = 0
+    totp_registration_id: str = ""
 
 
 class MemberRole(Record, frozen=True, kw_only=True):
@@ -249,6 +250,43 @@ class MemberEmail(Record, frozen=True, kw_only=True):
     email_address: str
     retired: bool = False
     created_at: int
+
+
+class Totp(Record, frozen=True, kw_only=True):
+    """A member's authenticator app; a member has one at most.
+
+    It counts from `activated_at` on (0: not yet), which has to be before `expires_at`. `last_step`
+    is the newest 30-second step whose code was accepted. `secret` (base32) is sealed, and so is
+    `recovery_key`, the key of the hashes of its recovery codes.
+    """
+
+    totp_registration_id: str
+    project_id: str
+    organization_id: str
+    member_id: str
+    secret: bytes
+    recovery_key: bytes
+    last_step: int = 0
+    activated_at: int = 0
+    created_at: int
+    expires_at: int
+
+
+class RecoveryCode(Record, frozen=True, kw_only=True):
+    """A code that counts once in the place of the authenticator's. `sealed` is the code itself.
+
+    `position` is its place among those that were made with it.
+    """
+
+    recovery_code_id: str
+    project_id: str
+    organization_id: str
+    totp_registration_id: str
+    position: int
+    code_hash: bytes
+    sealed: bytes
+    created_at: int
+    consumed_at: int = 0
 
 
 class Registration(Record, frozen=True, kw_only=True):

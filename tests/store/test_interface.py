@@ -417,5 +417,6 @@ async def test_everything_of_a_member_goes_with_it(store: Store) -> None:
 async def test_everything_of_a_connection_but_its_traces_goes_with_it(store: Store) -> None:
     assert await _left_after(store, "connection_id") == {
         "data_keys", *OF_THE_PROJECT, "organizations", "organization_domains", "members",
-        "member_roles", "member_emails", "sessions", "intermediate_sessions", "traces",
+        "member_roles", "member_emails", "email_updates", "totps", "recovery_codes", "sessions",
+        "intermediate_sessions", "traces",
     }  # fmt: skip

@@ -83,5 +83,8 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     "sso.external.update_connection": {"display_name": "New"},
     "sso.settings.metadata.accept": {"digest": "none"},
     "sso.settings.metadata.refuse": {"digest": "none"},
+    "totps.authenticate": {"code": "123456", "session_token": "none"},
+    "totps.migrate": {"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},
+    "recovery_codes.recover": {"recovery_code": "abcd-efgh-ijkl", "session_token": "none"},
     "rbac.organizations.set_org_policy": {"org_policy": {"roles": []}},
 }

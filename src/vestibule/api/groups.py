@@ -16,6 +16,7 @@ from vestibule.api import (
     organizations_housekeeping,
     rbac,
     rbac_organizations,
+    recovery_codes,
     sdk_sso,
     sessions,
     sessions_from_elsewhere,
@@ -27,6 +28,7 @@ from vestibule.api import (
     sso_saml,
     sso_settings,
     sso_signing_key,
+    totps,
 )
 from vestibule.api.endpoint import Endpoint, Group
 from vestibule.api.operation import Operation
@@ -39,6 +41,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     members.group,
     members_housekeeping.group,
     members_housekeeping.own,
+    totps.of_members,
     connected_apps.of_members,
     connected_apps.revocation,
     oauth_providers.group,
@@ -47,6 +50,8 @@ GROUPS: Final[tuple[Group, ...]] = (
     sessions_from_elsewhere.group,
     discovery.of_organizations,
     discovery.of_intermediate_sessions,
+    totps.group,
+    recovery_codes.group,
     sso.group,
     sso_saml.group,
     sso_oidc.group,

@@ -12,6 +12,7 @@ from vestibule.domain.context import Context
 from vestibule.domain.email import key_of
 from vestibule.domain.members import MemberView
 from vestibule.domain.metadata import merge
+from vestibule.domain.mfa.totps import without
 from vestibule.domain.organization_settings import EXTERNAL_ID
 from vestibule.domain.organizations import OrganizationView
 from vestibule.domain.policy import MEMBER_ROLE, roles_of
@@ -118,8 +119,11 @@ async def delete(context: Context, project: Project, locator: str, member_locato
         await tx.member_emails.delete(**own)
         await tx.member_roles.delete(**own)
         await tx.registrations.delete(**own)
+        await tx.totps.delete(**own)
         await tx.members.update(
-            replace(member, status="deleted", external_id=None, updated_at=context.clock.now())
+            replace(
+                without(member), status="deleted", external_id=None, updated_at=context.clock.now()
+            )
         )
     return member.member_id
 
@@ -305,8 +309,8 @@ def _columns(member: Member, changes: Mapping[str, Any]) -> dict[str, Any]:
     phone = values.get("mfa_phone_number", member.mfa_phone_number)
     if phone != member.mfa_phone_number and member.mfa_phone_number:
         raise Failure(errors.duplicate_member_phone_number_for_member)
-    # Nobody can have a TOTP registration yet.
     method = values.get("default_mfa_method")
-    if method == "totp" or (method == "sms_otp" and not phone):
+    has = {"totp": member.totp_registration_id, "sms_otp": phone}
+    if method and not has[method]:
         raise Failure(errors.default_mfa_member_missing_factor)
     return values

@@ -71,16 +71,14 @@ async def conclude(
     `waiting` is what the login continues: it is used up by the session, or comes back with its
     token. What is `wanted` of a session means nothing to an intermediate one.
     """
-    project, organization, member = party.project, party.organization, party.member
+    organization, member = party.organization, party.member
     needs_primary = not requirements.has_primary(organization, member, factors)
     if needs_primary or requirements.needs_second(organization, member, factors):
         if waiting is None:
             kept = await intermediate_sessions.start(tx, context, member, factors=factors)
         else:
             kept = await intermediate_sessions.keep(tx, waiting, factors)
-        member_view = await members.view(tx, organization, member)
-        organization_view = await organizations.view(tx, project, organization)
-        return Unfinished(member_view, organization_view, kept, needs_primary)
+        return Unfinished(*await shown(tx, party), kept, needs_primary)
     return await begin(tx, context, party, factors, waiting=waiting, wanted=wanted)
 
 
@@ -134,4 +132,12 @@ async def extend(
     )
     return await sessions.view(
         tx, context, party.project, changed, party.organization, party.member
+    )
+
+
+async def shown(tx: Transaction, party: Party) -> tuple[MemberView, OrganizationView]:
+    """Return member and organization with all that an answer shows of them."""
+    return (
+        await members.view(tx, party.organization, party.member),
+        await organizations.view(tx, party.project, party.organization),
     )

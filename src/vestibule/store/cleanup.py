@@ -19,6 +19,7 @@ _REMOVALS: Final[tuple[Callable[[Transaction, int, int], Awaitable[int]], ...]] 
     lambda tx, now, limit: tx.sessions.delete(expires_at__le=now, limit=limit),
     lambda tx, now, limit: tx.intermediate_sessions.delete(expires_at__le=now, limit=limit),
     lambda tx, now, limit: tx.email_updates.delete(expires_at__le=now, limit=limit),
+    lambda tx, now, limit: tx.totps.delete(activated_at=0, expires_at__le=now - _LATE, limit=limit),
     lambda tx, now, limit: tx.logouts.delete(expires_at__le=now - _LATE, limit=limit),
     lambda tx, now, limit: tx.traces.delete(created_at__le=now - _TRACES_KEPT, limit=limit),
     lambda tx, now, limit: tx.outbox.delete(
@@ -30,9 +31,9 @@ _REMOVALS: Final[tuple[Callable[[Transaction, int, int], Awaitable[int]], ...]] 
 async def remove_expired(store: Store, *, now: int, batch: int = 200) -> int:
     """Remove expired rows, `batch` in each transaction, and return how many there were.
 
-    Sign-ins, logouts and SSO tokens go a day after they expired, traces after 30 days, messages a
-    day after they were delivered, the rest at once. Any number of nodes may do it. Raises
-    StoreUnavailable.
+    Sign-ins, logouts, SSO tokens and authenticators never proven go a day after they expired,
+    traces after 30 days, messages a day after they were delivered, the rest at once. Any number of
+    nodes may do it. Raises StoreUnavailable.
     """
     total = 0
     for remove in _REMOVALS:

@@ -47,6 +47,14 @@ MEMBER_ROLE: Final = Table(
 MEMBER_EMAIL: Final = Table(
     "member_emails", records.MemberEmail, key=("project_id", "organization_id", "email_id")
 )
+TOTP: Final = Table(
+    "totps", records.Totp, key=("project_id", "organization_id", "totp_registration_id")
+)
+RECOVERY_CODE: Final = Table(
+    "recovery_codes",
+    records.RecoveryCode,
+    key=("project_id", "organization_id", "totp_registration_id", "recovery_code_id"),
+)
 REGISTRATION: Final = Table(
     "registrations",
     records.Registration,
@@ -102,6 +110,8 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     MEMBER,
     MEMBER_ROLE,
     MEMBER_EMAIL,
+    TOTP,
+    RECOVERY_CODE,
     REGISTRATION,
     CONNECTION,
     CONNECTION_KEY,
@@ -172,6 +182,8 @@ class Transaction:
     members = _In(MEMBER)
     member_roles = _In(MEMBER_ROLE)
     member_emails = _In(MEMBER_EMAIL)
+    totps = _In(TOTP)
+    recovery_codes = _In(RECOVERY_CODE)
     registrations = _In(REGISTRATION)
     connections = _In(CONNECTION)
     connection_keys = _In(CONNECTION_KEY)

@@ -60,7 +60,7 @@ class MemberObject(msgspec.Struct, kw_only=True):
     oauth_registrations: tuple[()] = ()
     scim_registration: None = None
     member_password_id: str = ""
-    totp_registration_id: str = ""
+    totp_registration_id: str
     mfa_enrolled: bool
     mfa_phone_number: str
     mfa_phone_number_verified: bool
@@ -94,6 +94,7 @@ def member_object(view: MemberView, *, now: int) -> MemberObject:
         mfa_enrolled=it.mfa_enrolled,
         mfa_phone_number=it.mfa_phone_number,
         mfa_phone_number_verified=it.mfa_phone_number_verified,
+        totp_registration_id=it.totp_registration_id,
         default_mfa_method=it.default_mfa_method,
         is_locked=locked,
         lock_created_at=rfc3339(it.lock_created_at) if locked else None,

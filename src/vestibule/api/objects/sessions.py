@@ -152,5 +152,7 @@ def mfa_required(member: MemberView | None) -> MfaRequired:
 
 
 def _options(view: MemberView) -> MemberOptions | None:
-    phone = view.member.mfa_phone_number
-    return MemberOptions(mfa_phone_number=phone, totp_registration_id="") if phone else None
+    phone, registration_id = view.member.mfa_phone_number, view.member.totp_registration_id
+    if not phone and not registration_id:
+        return None
+    return MemberOptions(mfa_phone_number=phone, totp_registration_id=registration_id)

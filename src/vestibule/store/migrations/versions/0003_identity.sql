@@ -54,3 +54,41 @@ CREATE TABLE trusted_tokens (
         REFERENCES trusted_token_profiles (project_id, profile_id) ON DELETE CASCADE
 );
 CREATE INDEX trusted_tokens_by_expiry ON trusted_tokens (expires_at);
+
+-- Members' authenticator apps, one each, and the recovery codes that come with them.
+ALTER TABLE members ADD COLUMN totp_registration_id TEXT NOT NULL DEFAULT '';
+CREATE TABLE totps (
+    totp_registration_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    secret BYTEA NOT NULL,
+    recovery_key BYTEA NOT NULL,
+    last_step BIGINT NOT NULL,
+    activated_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT totps__totp_registration_id
+        PRIMARY KEY (project_id, organization_id, totp_registration_id),
+    CONSTRAINT totps__member_id UNIQUE (project_id, organization_id, member_id),
+    FOREIGN KEY (project_id, organization_id, member_id)
+        REFERENCES members (project_id, organization_id, member_id) ON DELETE CASCADE
+);
+CREATE INDEX totps_by_expiry ON totps (expires_at) WHERE activated_at = 0;
+CREATE TABLE recovery_codes (
+    recovery_code_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    totp_registration_id TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    code_hash BYTEA NOT NULL,
+    sealed BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    consumed_at BIGINT NOT NULL,
+    CONSTRAINT recovery_codes__recovery_code_id
+        PRIMARY KEY (project_id, organization_id, totp_registration_id, recovery_code_id),
+    CONSTRAINT recovery_codes__code_hash
+        UNIQUE (project_id, organization_id, totp_registration_id, code_hash),
+    FOREIGN KEY (project_id, organization_id, totp_registration_id)
+        REFERENCES totps (project_id, organization_id, totp_registration_id) ON DELETE CASCADE
+);
