@@ -948,11 +948,6 @@ session_enforced_factor_matching_session_required: Final = _error(
     400,
     "The Member has a second factor; send a session, or intermediate session, that holds it.",
 )
-insufficient_factors: Final = _error(
-    "insufficient_factors",
-    401,
-    "This session does not hold the Member's second factor; prove that first.",
-)
 invalid_expiration: Final = _error(
     "invalid_expiration", 400, "expiration_minutes: expected 5 to 1440."
 )
@@ -1043,7 +1038,7 @@ insufficient_factors_for_session_exchange: Final = _error(
 insufficient_factors: Final = _error(
     "insufficient_factors",
     401,
-    "No factor of this session proves an e-mail address; log in with one that does.",
+    "This session does not hold a factor that counts here; log in with one that does.",
 )
 session_not_found: Final = _error(
     "session_not_found", 404, "This session does not exist or has ended."

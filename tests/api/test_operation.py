@@ -269,7 +269,7 @@ async def test_required_field_that_is_absent_is_named(scenario: Scenario) -> Non
                 status, kind, message = said(answer)
                 assert (status, kind) == (400, "bad_request"), endpoint.operation_id
                 assert field.name in message or endpoint.operation_id == "sessions.get"
-    assert asked == 14
+    assert asked >= 14
 
 
 # Queries ---------------------------------------------------------------------------------------

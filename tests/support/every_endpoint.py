@@ -51,6 +51,7 @@ _QUERIES: Final = {
     "organizations.members.get": "?member_id={member_id}",
     "sessions.get": "?organization_id={organization_id}&member_id={member_id}",
 }
+_NOBODY: Final = {"organization_id": "none", "member_id": "none"}
 _BODIES: Final[dict[str, dict[str, Any]]] = {
     "organizations.create": {"organization_name": "New"},
     "organizations.update": {"organization_name": "New"},
@@ -83,8 +84,14 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     "sso.external.update_connection": {"display_name": "New"},
     "sso.settings.metadata.accept": {"digest": "none"},
     "sso.settings.metadata.refuse": {"digest": "none"},
-    "totps.authenticate": {"code": "123456", "session_token": "none"},
-    "totps.migrate": {"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},
-    "recovery_codes.recover": {"recovery_code": "abcd-efgh-ijkl", "session_token": "none"},
+    "totps.create": _NOBODY,
+    "totps.authenticate": {**_NOBODY, "code": "123456", "session_token": "none"},
+    "totps.migrate": {**_NOBODY, "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},
+    "recovery_codes.recover": {
+        **_NOBODY,
+        "recovery_code": "abcd-efgh-ijkl",
+        "session_token": "none",
+    },
+    "recovery_codes.rotate": _NOBODY,
     "rbac.organizations.set_org_policy": {"org_policy": {"roles": []}},
 }

@@ -105,7 +105,10 @@ async def portable(
             "it was made in, and not for discovery.",
         )
     if not any(map(proven_address, factors)):
-        raise Failure(errors.insufficient_factors)
+        raise Failure(
+            errors.insufficient_factors,
+            "No factor of this session proves an e-mail address; log in with one that does.",
+        )
     return waiting
 
 

@@ -31,7 +31,10 @@ async def require_may_add(tx: Transaction, context: Context, party: Party, token
 def require_proven(member: Member, factors: Iterable[Factor]) -> None:
     """Pass when `factors` hold a second factor that the member has. Raises insufficient_factors."""
     if has_second(member) and not any(_is_second_of(member, factor) for factor in factors):
-        raise Failure(errors.insufficient_factors)
+        raise Failure(
+            errors.insufficient_factors,
+            "This session does not hold the Member's second factor; prove that first.",
+        )
 
 
 def has_second(member: Member) -> bool:
