@@ -33,6 +33,7 @@ def test_unknown_setting_names_the_nearest_known_one() -> None:
     )
 
 
+@pytest.mark.case("AD-50")
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
@@ -40,6 +41,9 @@ def test_unknown_setting_names_the_nearest_known_one() -> None:
         ("LOG_JSON", "yes", "expected true or false, got 'yes'"),
         ("BASE_URL", "sso.example.com", "expected https://host[:port] without a trailing slash"),
         ("BASE_URL", "https://sso.example.com/", "without a trailing slash"),
+        ("BASE_URL", "http://sso.example.com", "http is for this machine alone"),
+        ("BASE_URL", "http://127.0.0.1.example.com", "http is for this machine alone"),
+        ("BASE_URL", "http://localhost:80@example.com", "http is for this machine alone"),
         ("CLOCK_SKEW_SECONDS", "301", "expected 0 to 300"),
         ("CLOCK_SKEW_SECONDS", "-1", "expected 0 to 300"),
         ("MAX_CONNECTIONS", "0", "expected at least 1"),

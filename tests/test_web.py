@@ -156,6 +156,7 @@ def test_other_content_type_is_refused(content_type: str) -> None:
     assert refusal(caught) is errors.unsupported_media_type
 
 
+@pytest.mark.case("AD-24", "AD-25")
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -7,12 +7,14 @@ A setting `database` is read from `VESTIBULE_DATABASE`. All defaults work; an un
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 PREFIX: Final = "VESTIBULE_"
 _COUNTING: Final = ("valkey://", "valkeys://", "redis://", "rediss://")
+_THIS_MACHINE: Final = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?")
 
 
 class SettingError(Exception):
@@ -143,6 +145,13 @@ def _check(settings: Settings) -> None:
     if not settings.base_url.startswith(("https://", "http://")) or settings.base_url.endswith("/"):
         raise SettingError(
             f"{PREFIX}BASE_URL: expected https://host[:port] without a trailing slash, "
+            f"got {settings.base_url!r}"
+        )
+    if not settings.base_url.startswith("https://") and not _THIS_MACHINE.fullmatch(
+        settings.base_url
+    ):
+        raise SettingError(
+            f"{PREFIX}BASE_URL: http is for this machine alone, expected https, "
             f"got {settings.base_url!r}"
         )
     if not 0 <= settings.clock_skew_seconds <= 300:

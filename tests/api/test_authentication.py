@@ -30,6 +30,7 @@ async def test_scheme_is_read_in_any_case(scenario: Scenario) -> None:
         assert (await call(scenario.app, "GET", PATH, headers=headers)).status == 200
 
 
+@pytest.mark.case("AD-08")
 async def test_whatever_is_wrong_with_the_credentials_is_answered_alike(
     scenario: Scenario,
 ) -> None:
@@ -67,6 +68,7 @@ async def test_whatever_is_wrong_with_the_credentials_is_answered_alike(
     require_refusal(await call(scenario.app, "GET", PATH))
 
 
+@pytest.mark.case("AD-01")
 async def test_every_endpoint_but_the_public_ones_asks_who_is_calling(scenario: Scenario) -> None:
     public = [item.operation_id for item in endpoints() if isinstance(item.access, Public)]
     assert public == ["sessions.get_jwks"]

@@ -108,6 +108,7 @@ def by_access(kind: type) -> dict[str, Endpoint]:
     return {e.operation_id: e for e in groups.endpoints() if isinstance(e.access, kind)}
 
 
+@pytest.mark.case("AD-01")
 def test_permissions_are_those_of_the_contract() -> None:
     declared = {
         name: (endpoint.access.resource, endpoint.access.action)
@@ -119,6 +120,7 @@ def test_permissions_are_those_of_the_contract() -> None:
     assert own == OWN
 
 
+@pytest.mark.case("AD-01")
 def test_all_others_need_the_project_secret_but_two() -> None:
     assert by_access(ProjectSecret).keys() == SECRET_ONLY
     assert by_access(Public).keys() == {"sessions.get_jwks"}
@@ -149,6 +151,7 @@ def hides(earlier: str, later: str) -> bool:
     return all(a.startswith("{") or a == b for a, b in pairs) and earlier != later
 
 
+@pytest.mark.case("AD-02")
 @pytest.mark.parametrize("endpoint", SSO, ids=lambda item: item.operation_id)
 async def test_member_needs_the_permission_for_what_it_does_to_connections(
     scenario: Scenario, endpoint: Endpoint

@@ -213,6 +213,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(world: Scenario
         assert found == ALL
 
 
+@pytest.mark.case("AD-22")
 async def test_cursor_of_another_search_is_refused(world: Scenario) -> None:
     page = await world.api.good("POST", "/v1/b2b/organizations/search", {"limit": 1})
     body = {"organization_ids": ["acme"], "cursor": page["results_metadata"]["next_cursor"]}
@@ -278,6 +279,7 @@ async def test_bad_operand_is_refused_by_its_error(
     assert await scenario.api.bad("POST", PATH, body) == (400, error)
 
 
+@pytest.mark.case("AD-23")
 async def test_largest_query_is_answered(world: Scenario) -> None:
     many = operand("member_emails", ["ada@acme.com", *(f"x{n}@acme.com" for n in range(999))])
     assert await names(world, *[many] * 20) == ["Ada"]

@@ -426,6 +426,7 @@ async def test_value_of_a_wrong_type_is_refused_by_its_name(acme: Scenario) -> N
     assert await get(acme, member) == member
 
 
+@pytest.mark.case("AD-05")
 async def test_unknown_keys_and_repeated_ids_are_ignored(acme: Scenario) -> None:
     member = await add(acme)
     body = {"organization_id": "none", "member_id": "none", "status": "deleted", "name": "Ada"}
@@ -433,6 +434,7 @@ async def test_unknown_keys_and_repeated_ids_are_ignored(acme: Scenario) -> None
     assert (updated["name"], updated["status"]) == ("Ada", "active")
 
 
+@pytest.mark.case("AD-25")
 async def test_half_a_surrogate_pair_is_refused(acme: Scenario) -> None:
     for field in (b"name", b"email_address", b"external_id", b"mfa_phone_number"):
         body = b'{"email_address": "ada@example.com", "%s": "\\ud800"}' % field
@@ -503,6 +505,7 @@ async def test_each_action_lets_a_member_write_its_fields_of_others_alone(acme: 
         assert await caller.bad("PUT", path, {name: {} if "data" in name else True}) == refusal
 
 
+@pytest.mark.case("AD-05", "AD-06")
 async def test_member_writes_own_fields_but_not_roles_or_address(acme: Scenario) -> None:
     caller = await sign_in(acme, await acme.organization("Corp"))
     await acme.api.good("PUT", caller.path, {"mfa_phone_number": "+14155552671"})
@@ -545,6 +548,7 @@ async def test_member_has_no_say_in_another_organization(acme: Scenario) -> None
     assert await get(acme, member) == member
 
 
+@pytest.mark.case("AD-06")
 async def test_creation_needs_its_permission_and_gives_no_more_than_could_be_changed(
     acme: Scenario,
 ) -> None:

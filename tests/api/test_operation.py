@@ -1,4 +1,3 @@
-import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from tests.support.every_endpoint import (
     authorization_of,
     fields_of,
     full_body,
+    needs_the_secret_alone,
     path_of,
     with_id,
 )
@@ -139,6 +139,7 @@ async def test_peer_that_goes_away_gets_no_answer(scenario: Scenario) -> None:
     assert sent == []
 
 
+@pytest.mark.case("AD-24", "AD-25")
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "message"),
     [
@@ -174,6 +175,7 @@ async def test_body_of_a_read_is_not_looked_at(scenario: Scenario) -> None:
         assert (await raw(scenario, "GET", POLICY, body)).status == 200
 
 
+@pytest.mark.case("AD-24")
 async def test_last_of_two_equal_keys_counts(scenario: Scenario) -> None:
     body = b'{"organization_name": "One", "organization_name": "Two"}'
     answer = await raw(scenario, "POST", ORGANIZATIONS, body)
@@ -315,6 +317,7 @@ async def test_query_that_cannot_be_read_is_refused(scenario: Scenario, query: s
 # Ids -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.case("AD-47")
 @pytest.mark.parametrize("name", ["organization_id", "member_id", "connection_id"])
 async def test_awkward_id_in_any_path_is_simply_not_there(scenario: Scenario, name: str) -> None:
     await scenario.organization()
@@ -329,7 +332,7 @@ async def test_awkward_id_in_any_path_is_simply_not_there(scenario: Scenario, na
             assert said(answer)[:2] == (400, "bad_request"), (endpoint.operation_id, value)
 
 
-@pytest.mark.case("MT-24")
+@pytest.mark.case("MT-24", "AD-03")
 @pytest.mark.parametrize("name", ["organization_id", "member_id", "connection_id"])
 async def test_id_of_somebody_else_is_answered_as_an_unknown_one(
     scenario: Scenario, name: str
@@ -350,14 +353,6 @@ async def test_id_of_somebody_else_is_answered_as_an_unknown_one(
             answers.add(comparable(answer))
         assert len(answers) == 1, endpoint.operation_id
     assert await look(scenario, other) == before
-
-
-def needs_the_secret_alone(endpoint: Endpoint) -> bool:
-    """Tell whether every member session is refused before it is asked which organization is meant.
-
-    `Call.require_secret` does that.
-    """
-    return "require_secret(" in inspect.getsource(endpoint.handler)
 
 
 @pytest.mark.case("MT-24")
@@ -513,6 +508,7 @@ class BrokenStore:
         await self._store.close()
 
 
+@pytest.mark.case("AD-20")
 async def test_bug_of_ours_is_a_500_that_tells_nothing_and_is_logged(
     store: Store, clock: HandClock, entropy: SeededEntropy
 ) -> None:

@@ -229,6 +229,7 @@ async def test_bad_operand_is_refused_by_its_error(
     assert refused == (400, error)
 
 
+@pytest.mark.case("AD-23")
 async def test_largest_query_is_answered(scenario: Scenario) -> None:
     await scenario.organization()
     many = operand("organization_slugs", ["acme", *(f"x{n}" for n in range(999))])

@@ -203,6 +203,7 @@ async def test_hostile_value_is_refused_and_changes_nothing(
     assert (await scenario.api.good("GET", f"{BASE}/acme"))["organization"] == before
 
 
+@pytest.mark.case("AD-24", "AD-26")
 @pytest.mark.parametrize("depth", [10, 100, 900, 990, 1010, 2000, 100_000])
 async def test_deep_metadata_is_no_error_of_ours(scenario: Scenario, depth: int) -> None:
     await scenario.organization()
@@ -221,6 +222,7 @@ async def test_awkward_text_comes_back_as_it_was(scenario: Scenario) -> None:
     assert got["organization"]["trusted_metadata"] == metadata
 
 
+@pytest.mark.case("AD-25")
 @pytest.mark.parametrize(
     "body", [b'{"organization_name": "a\\u0000b"}', b'{"organization_name": "\\ud800"}']
 )
@@ -295,6 +297,7 @@ async def test_each_action_lets_a_member_write_its_fields_alone(scenario: Scenar
     assert await allowed_fields(caller) == set().union(*PERMITTED.values())
 
 
+@pytest.mark.case("AD-05")
 async def test_member_cannot_write_trusted_metadata(scenario: Scenario) -> None:
     caller = await sign_in(scenario, await scenario.organization())
     await caller.hold("stytch_admin")

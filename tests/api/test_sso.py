@@ -97,6 +97,7 @@ async def test_list_takes_as_many_queries_for_three_as_for_one(
     assert costs[0] == costs[1] == costs[2] > 0
 
 
+@pytest.mark.case("AD-31")
 async def test_list_shows_no_private_key(scenario: Scenario) -> None:
     await scenario.organization()
     await saml(scenario)
@@ -122,6 +123,7 @@ async def test_connection_of_any_kind_is_deleted_once(scenario: Scenario) -> Non
         assert await tx.connection_keys.count() == 0
 
 
+@pytest.mark.case("AD-32")
 async def test_default_connection_stays_while_another_is_active(scenario: Scenario) -> None:
     await scenario.organization()
     default, other = await saml(scenario), await saml(scenario, 2)

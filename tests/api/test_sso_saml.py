@@ -443,7 +443,7 @@ async def test_certificate_is_taken_in_any_form_and_kept_once(
         assert kept["expires_at"] == "2100-01-01T00:00:00Z"
 
 
-@pytest.mark.case("XS-57")
+@pytest.mark.case("XS-57", "AD-30")
 @pytest.mark.parametrize(
     ("pem", "received"),
     [
@@ -510,6 +510,7 @@ def certificate_path(connection: dict[str, Any], certificate_id: str) -> str:
     return f"{path_of(connection)}/verification_certificates/{certificate_id}"
 
 
+@pytest.mark.case("AD-32")
 async def test_last_certificate_of_an_active_connection_stays(scenario: Scenario) -> None:
     await scenario.organization()
     connection = await create(scenario)
@@ -561,6 +562,7 @@ async def test_signing_key_takes_the_place_of_the_old_one(scenario: Scenario) ->
     assert await shown(scenario) == [changed]
 
 
+@pytest.mark.case("AD-31")
 async def test_decryption_key_is_kept_once_and_never_shown(scenario: Scenario) -> None:
     await scenario.organization()
     connection = await create(scenario)
@@ -579,6 +581,7 @@ async def test_decryption_key_is_kept_once_and_never_shown(scenario: Scenario) -
     assert await shown(scenario) == [connection]
 
 
+@pytest.mark.case("AD-31")
 async def test_private_keys_are_sealed_in_the_database(scenario: Scenario) -> None:
     await scenario.organization()
     connection = await create(scenario)
@@ -597,6 +600,7 @@ async def test_private_keys_are_sealed_in_the_database(scenario: Scenario) -> No
 PKCS8 = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
 
 
+@pytest.mark.case("AD-31")
 @pytest.mark.parametrize("name", ["signing_private_key", "saml_encryption_private_key"])
 @pytest.mark.parametrize(
     ("text", "error"),
@@ -781,6 +785,7 @@ async def test_organization_deleted_meanwhile_gets_no_connection(
 # On behalf of a member -------------------------------------------------------------------------
 
 
+@pytest.mark.case("AD-06")
 async def test_member_assigns_roles_only_with_the_permission_for_them(scenario: Scenario) -> None:
     caller = await sign_in(scenario, await scenario.organization())
     await caller.hold_permission("stytch.sso", ["update", "create"])

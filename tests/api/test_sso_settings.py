@@ -293,6 +293,7 @@ async def test_role_that_cannot_be_given_is_refused(
     assert (await scenario.api.good("GET", path))["settings"] == before["settings"]
 
 
+@pytest.mark.case("AD-06")
 async def test_member_needs_a_permission_of_its_own_for_roles(scenario: Scenario) -> None:
     organization = await scenario.organization()
     ada = await sign_in(scenario, organization)

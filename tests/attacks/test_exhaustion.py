@@ -276,7 +276,7 @@ def test_no_pattern_takes_long_for_any_text() -> None:
     assert slow == {}
 
 
-@pytest.mark.case("SR-20")
+@pytest.mark.case("SR-20", "AD-23")
 @pytest.mark.parametrize("unit", ["a", "a.", "a@", '"', " ", "%", "\\"])
 async def test_long_text_in_any_field_is_refused_quickly(scenario: Scenario, unit: str) -> None:
     text = unit * (50_000 // len(unit)) + "!"
@@ -313,7 +313,7 @@ async def test_many_fields_in_a_form_are_refused(scenario: Scenario) -> None:
     assert_page(answer, errors.bad_request, "The fields cannot be read.")
 
 
-@pytest.mark.case("SR-21")
+@pytest.mark.case("SR-21", "AD-24")
 @pytest.mark.parametrize(
     ("number", "error"),
     [
@@ -331,7 +331,7 @@ async def test_a_huge_number_is_refused(scenario: Scenario, number: str, error: 
     assert len(answer.text) < 10_000
 
 
-@pytest.mark.case("SR-21")
+@pytest.mark.case("SR-21", "AD-24")
 async def test_many_names_in_json_cost_no_more_than_their_bytes(scenario: Scenario) -> None:
     """What is read is bounded by the size of a body; names that hash alike cannot be made up."""
     names = ",".join(f'"{number}":1' for number in range(80_000))

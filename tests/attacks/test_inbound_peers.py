@@ -161,6 +161,7 @@ async def test_requests_sent_at_once_are_answered_in_turn(bounded: Scenario, num
         assert [(await client.answer())[0] for _ in range(number)] == [401] * number
 
 
+@pytest.mark.case("AD-27")
 @pytest.mark.parametrize(
     "data",
     [

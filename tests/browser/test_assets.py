@@ -20,6 +20,7 @@ async def test_our_own_assets_are_served(scenario: Scenario, name: str, content_
     assert answer.body
 
 
+@pytest.mark.case("AD-47")
 @pytest.mark.parametrize(
     "path",
     [

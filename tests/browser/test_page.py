@@ -19,6 +19,7 @@ def refused(**changes: object) -> str:
     return bytes(render("refused.html", **values).body).decode()
 
 
+@pytest.mark.case("AD-14")
 def test_every_page_carries_the_safe_headers() -> None:
     response = render("errors.html", errors=(), status=418)
     assert response.status_code == 418

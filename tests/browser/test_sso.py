@@ -155,6 +155,7 @@ async def test_a_pending_connection_cannot_be_started_or_answered(scenario: Scen
     assert_page(answer, errors.requires_active_sso_connection)
 
 
+@pytest.mark.case("AD-20")
 async def test_a_fault_of_ours_shows_nothing_of_itself(
     scenario: Scenario, connection: Connection, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,10 +1,13 @@
 from dataclasses import fields
 
+import pytest
+
 from tests.cli.conftest import Command
 from tests.meta.source_tree import ROOT
 from vestibule.settings import Settings
 
 
+@pytest.mark.case("AD-49")
 def test_settings_prints_every_setting_and_no_value_in_force(command_on_sqlite: Command) -> None:
     result = command_on_sqlite.run("settings", environ={"VESTIBULE_MASTER_KEY": "hunter2"})
     assert result.exit_code == 0

@@ -13,6 +13,7 @@ def test_unknown_setting_ends_the_command_with_the_nearest_name(command_on_sqlit
     )
 
 
+@pytest.mark.case("AD-50")
 def test_lost_master_key_is_not_replaced(command_on_sqlite: Command) -> None:
     command = command_on_sqlite
     assert command.run("project", "create", "Acme").exit_code == 0
@@ -24,6 +25,7 @@ def test_lost_master_key_is_not_replaced(command_on_sqlite: Command) -> None:
     assert not file.exists()
 
 
+@pytest.mark.case("AD-50")
 @pytest.mark.parametrize(
     ("key", "words"),
     [("c2hvcnQ=", "expected 32 bytes in base64"), ("A" * 43 + "=", "")],

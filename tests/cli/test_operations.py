@@ -19,6 +19,7 @@ def key_ids(command: Command, project_id: str) -> list[str]:
     return [key["kid"] for key in answer.json["keys"]]
 
 
+@pytest.mark.case("AD-49")
 @pytest.mark.parametrize(("flags", "kind"), [((), "test"), (("--live",), "live")])
 def test_project_create_prints_credentials_that_work(
     command: Command, flags: tuple[str, ...], kind: str

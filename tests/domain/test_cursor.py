@@ -17,6 +17,7 @@ async def test_cursor_gives_back_its_position(context: Context, project: Project
     assert "organization" not in text
 
 
+@pytest.mark.case("AD-22")
 async def test_cursor_of_something_else_is_refused(context: Context, project: Project) -> None:
     text = cursor.write(context, project, "members", POSITION)
     other = Project(project_id="project-2", environment="test", name="", created_at=0)
@@ -27,6 +28,7 @@ async def test_cursor_of_something_else_is_refused(context: Context, project: Pr
         assert caught.value.message.startswith("cursor: ")
 
 
+@pytest.mark.case("AD-22")
 async def test_changed_cursor_is_refused_wherever_it_is_changed(
     context: Context, project: Project
 ) -> None:
@@ -42,6 +44,7 @@ async def test_changed_cursor_is_refused_wherever_it_is_changed(
         assert caught.value.error is errors.bad_request
 
 
+@pytest.mark.case("AD-22")
 @pytest.mark.parametrize("text", ["x", "ä", "\0", "AAAA", "A" * 400, "A" * 100_000, "null", "[]"])
 async def test_text_that_is_no_cursor_is_refused(
     context: Context, project: Project, text: str

@@ -25,6 +25,7 @@ def test_update_is_merged_at_the_top_level(
     assert merge(old, update) == merged
 
 
+@pytest.mark.case("AD-26")
 def test_twenty_keys_are_the_most() -> None:
     twenty = {str(number): number for number in range(20)}
     assert merge({}, twenty) == twenty
@@ -34,6 +35,7 @@ def test_twenty_keys_are_the_most() -> None:
     assert caught.value.error is errors.metadata_too_many_keys
 
 
+@pytest.mark.case("AD-26")
 def test_4096_bytes_are_the_most() -> None:
     # {"a":"…"} adds eight bytes; an é takes two.
     assert merge({}, {"a": "é" * 2044}) == {"a": "é" * 2044}

@@ -85,6 +85,7 @@ async def test_connection_deleted_while_discovery_is_read_is_not_found(
     assert caught.value.error is errors.oidc_connection_not_found
 
 
+@pytest.mark.case("AD-34")
 async def test_simultaneous_changes_of_two_fields_are_both_kept(
     context: Context, project: Project, connection: Connection
 ) -> None:

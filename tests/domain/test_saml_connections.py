@@ -69,6 +69,7 @@ async def test_simultaneous_uploads_stay_within_five(
     assert [each.error for each in refusals] == [errors.too_many_sso_verification_certificates] * 3
 
 
+@pytest.mark.case("AD-34")
 async def test_simultaneous_changes_of_two_fields_are_both_kept(
     context: Context, project: Project, connection: Connection
 ) -> None:
@@ -84,6 +85,7 @@ async def test_simultaneous_changes_of_two_fields_are_both_kept(
     assert view.connection.display_name == "Name"
 
 
+@pytest.mark.case("AD-32")
 async def test_last_two_certificates_cannot_both_be_deleted_at_once(
     context: Context, project: Project, connection: Connection
 ) -> None:

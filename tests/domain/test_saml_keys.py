@@ -93,6 +93,7 @@ async def test_five_decryption_keys_are_the_most(
         assert len(await saml_keys.of_purpose(tx, connection, "encryption")) == 5
 
 
+@pytest.mark.case("AD-04")
 async def test_removal_takes_one_key_of_one_connection(
     context: Context, project: Project, connection: Connection
 ) -> None:

@@ -68,6 +68,7 @@ def test_key_of_a_quicker_process_stays(tmp_path: Path, entropy: SeededEntropy) 
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.case("AD-50")
 @pytest.mark.parametrize(
     "content", [b"", b"short", base64.b64encode(bytes(31)), base64.b64encode(bytes(33)), b"\xff\0"]
 )
@@ -81,6 +82,7 @@ async def test_unusable_file_is_refused_and_kept(
     assert file.read_bytes() == content
 
 
+@pytest.mark.case("AD-50")
 def test_unusable_text_is_refused_without_repeating_it() -> None:
     with pytest.raises(MasterKeyError) as caught:
         read_master_key("not-a-key!", source="the setting master_key")

@@ -49,6 +49,7 @@ async def members(
         )
 
 
+@pytest.mark.case("AD-23")
 @pytest.mark.parametrize(
     ("text", "escaped"),
     [("abc", "abc"), ("100%", "100!%"), ("a_b", "a!_b"), ("wow!", "wow!!"), ("\\", "\\")],
@@ -62,6 +63,7 @@ def test_pattern_takes_every_character_literally(text: str, escaped: str) -> Non
 FITTING = {"active_connection", "breakglass", "all"}
 
 
+@pytest.mark.case("AD-22")
 @pytest.mark.parametrize("name", sorted(search._ORGANIZATION_TERMS))
 async def test_every_organization_term_runs_with_any_text(store: Store, name: str) -> None:
     async with store.write() as tx:
@@ -71,6 +73,7 @@ async def test_every_organization_term_runs_with_any_text(store: Store, name: st
     assert page.total == len(page.rows)
 
 
+@pytest.mark.case("AD-22")
 @pytest.mark.parametrize("name", sorted(search._MEMBER_TERMS))
 async def test_every_member_term_runs_with_any_text(store: Store, name: str) -> None:
     async with store.write() as tx:

@@ -1,5 +1,6 @@
 """All declared endpoints, with paths and bodies that reach what they do."""
 
+import inspect
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -28,6 +29,14 @@ def fields_of(endpoint: Endpoint) -> list[str]:
 def with_id(name: str) -> list[Endpoint]:
     """Return the endpoints that are told `name` in their path, or that read it in their query."""
     return [item for item in endpoints() if name in _NAME.findall(_target(item))]
+
+
+def needs_the_secret_alone(endpoint: Endpoint) -> bool:
+    """Tell whether every member session is refused before it is asked which organization is meant.
+
+    `Call.require_secret` does that.
+    """
+    return "require_secret(" in inspect.getsource(endpoint.handler)
 
 
 def _target(endpoint: Endpoint) -> str:

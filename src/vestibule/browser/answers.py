@@ -18,7 +18,7 @@ from vestibule.log import logger
 from vestibule.web import ClientGone, client_bucket, error_body, failure_of, new_request_id
 
 # Every method reaches the page, so that the refusal of one is ours to render.
-ANY_METHOD: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+ANY_METHOD: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 
 Page = Callable[[Request], Awaitable[Response]]
 
