@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 export PYTHON
 
-.PHONY: help demo dev test check fmt docs lock interop bench-saml fuzz install
+.PHONY: help demo dev test check fmt docs lock interop bench-saml bench-limits fuzz install
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -55,6 +55,10 @@ interop: install ## sign in through identity providers that others wrote
 bench-saml: install ## what verifying a SAML response costs, beside other verifiers
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench.saml
+
+bench-limits: install ## what counting requests adds to a login
+	scripts/tests.sh
+	$(BIN)/python -m bench.limits
 
 fuzz: install ## change SAML messages and API requests at random for five minutes (FUZZ="--seconds 60 --seed 1")
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt

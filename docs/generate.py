@@ -11,6 +11,7 @@ from typing import Final
 from docs import cases, compatibility
 from vestibule import errors
 from vestibule.api import groups, openapi
+from vestibule.domain import limits
 from vestibule.permissions import Access, Permission, Public, PublicToken
 from vestibule.settings import PREFIX, Settings
 
@@ -53,6 +54,27 @@ Settings are environment variables. Every default works; an unknown name that be
 
 | variable | default | what it does |
 |---|---|---|
+{rows}
+"""
+
+
+def limits_page() -> str:
+    """Return every request limit."""
+    rows = "\n".join(
+        f"| `{each.name}` | {' and '.join(each.per)} | {each.requests:,} in {each.seconds} s "
+        f"| {cell(each.what)} | {'refused' if each.guess else 'let through'} |"
+        for each in limits.ALL
+    )
+    return f"""# Request limits
+
+{NOTE}
+
+Beyond a limit the answer is 429 `too_many_requests`, with Retry-After. Windows are fixed: those of
+60 s begin with the minute. An address is one of IPv4, or a /64 network of IPv6. The last column is
+what happens to what cannot be counted because the server of `VESTIBULE_LIMITS_URL` is down.
+
+| limit | for each | at most | what counts | uncounted |
+|---|---|---|---|---|
 {rows}
 """
 
@@ -170,6 +192,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/compatibility.md": compatibility_page,
     "reference/endpoints.md": endpoints_page,
     "reference/errors.md": errors_page,
+    "reference/limits.md": limits_page,
     "reference/openapi.json": openapi_document,
     "reference/settings.md": settings_page,
     "security/cases.md": cases_page,

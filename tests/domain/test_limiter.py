@@ -12,8 +12,8 @@ from vestibule.domain.limiter import Limiter, Meter
 from vestibule.domain.limits import Limit
 from vestibule.errors import Failure
 
-READS = Limit("reads", ("project",), 3)
-GUESSES = Limit("guesses", ("project", "member"), 3, guess=True)
+READS = Limit("reads", ("project",), 3, "reads")
+GUESSES = Limit("guesses", ("project", "member"), 3, "guesses", guess=True)
 NOWHERE = "valkey://127.0.0.1:{}"
 
 
@@ -54,7 +54,7 @@ async def test_what_is_beyond_the_limit_is_refused_until_the_window_ends(
 async def test_each_subject_and_limit_is_counted_for_itself(limiter: Limiter) -> None:
     await use_up(limiter, GUESSES, "a", "bc")
     await use_up(limiter, GUESSES, "ab", "c")
-    await use_up(limiter, Limit("others", GUESSES.per, 3), "a", "bc")
+    await use_up(limiter, Limit("others", GUESSES.per, 3, "others"), "a", "bc")
     await refusal(limiter.spend(GUESSES, "a", "bc"))
 
 

@@ -9,7 +9,10 @@ def test_every_limit_is_listed_once_and_counts_something() -> None:
     declared = {value for value in vars(limits).values() if isinstance(value, limits.Limit)}
     assert set(limits.ALL) == declared
     assert len({limit.name for limit in limits.ALL}) == len(limits.ALL)
-    assert all(limit.requests > 0 and limit.seconds > 0 and limit.per for limit in limits.ALL)
+    assert all(
+        limit.requests > 0 and limit.seconds > 0 and limit.per and limit.what
+        for limit in limits.ALL
+    )
 
 
 def test_every_endpoint_is_limited_by_project_or_address() -> None:

@@ -14,27 +14,64 @@ Axis = Literal["project", "organization", "member", "address", "connection"]
 class Limit:
     """At most `requests` in each window of `seconds`, counted for each combination of `per`.
 
-    Endpoints that name the same limit share its count. `guess`: whoever asks may be guessing a
-    secret; when it cannot be counted it is refused, while everything else is let through.
+    Endpoints that name the same limit share its count; `what` tells people what is counted.
+    `guess`: whoever asks may be guessing a secret; when it cannot be counted it is refused, while
+    everything else is let through.
     """
 
     name: str
     per: tuple[Axis, ...]
     requests: int
+    what: str
     seconds: int = 60
     guess: bool = False
 
 
-API: Final = Limit("api", ("project",), 60_000)
-ORGANIZATION: Final = Limit("organization", ("project", "organization"), 12_000)
-ORGANIZATION_SEARCH: Final = Limit("organization_search", ("project",), 100)
-MEMBER_SEARCH: Final = Limit("member_search", ("project",), 100)
-PUBLIC: Final = Limit("public", ("address",), 600)
-PAGES: Final = Limit("pages", ("address",), 3_000)
-START: Final = Limit("sso_start", ("address", "connection"), 1_200)
-CALLBACK: Final = Limit("sso_callback", ("address", "connection"), 1_200)
-WRONG_SECRETS: Final = Limit("wrong_secrets", ("address", "project"), 60, guess=True)
-MFA_GUESSES: Final = Limit("mfa_guesses", ("project", "member"), 20, guess=True)
+API: Final = Limit("api", ("project",), 60_000, "calls with the project's credentials")
+ORGANIZATION: Final = Limit(
+    "organization",
+    ("project", "organization"),
+    12_000,
+    "calls that name the Organization, once it is known that the caller may make them",
+)
+ORGANIZATION_SEARCH: Final = Limit(
+    "organization_search", ("project",), 100, "`organizations.search`"
+)
+MEMBER_SEARCH: Final = Limit("member_search", ("project",), 100, "`organizations.members.search`")
+PUBLIC: Final = Limit(
+    "public",
+    ("address",),
+    600,
+    "calls of browsers with a public token, and calls that need no credentials",
+)
+PAGES: Final = Limit(
+    "pages",
+    ("address",),
+    3_000,
+    "pages of logins (start, callback, metadata) and of a new e-mail address; not logouts",
+)
+START: Final = Limit(
+    "sso_start",
+    ("address", "connection"),
+    1_200,
+    "logins begun at the connection, or at the Organization where that is named instead",
+)
+CALLBACK: Final = Limit(
+    "sso_callback",
+    ("address", "connection"),
+    1_200,
+    "answers of identity providers, as browsers bring them",
+)
+WRONG_SECRETS: Final = Limit(
+    "wrong_secrets",
+    ("address", "project"),
+    60,
+    "wrong project secrets; once they are used up, right ones from there are refused too",
+    guess=True,
+)
+MFA_GUESSES: Final = Limit(
+    "mfa_guesses", ("project", "member"), 20, "codes of second factors, right or wrong", guess=True
+)
 
 ALL: Final = (
     API,
