@@ -10,8 +10,10 @@ import pytest
 
 from tests.support import oidc_documents
 from tests.support.asgi import Answer, Api, Browser
+from tests.support.authenticators import AUTHENTICATE, RECOVER, at_second_factor, wrong
 from tests.support.context import open_test_context
 from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.doors import open_door
 from tests.support.oidc_documents import SECOND
 from tests.support.refusals import Left, left, traces
 from tests.support.scenario import CLIENT_ID, ISSUER, Scenario, open_scenario, token_of
@@ -133,3 +135,53 @@ async def test_of_fifty_redemptions_at_once_on_two_nodes_one_succeeds(nodes: Nod
     assert refused == {"sso_token_not_found"}
     found = await left(scenario)
     assert (found.members, found.sessions) == (1, 1)
+
+
+@pytest.mark.case("MF-05", reason="unable_to_authenticate_totp, user_lock_limit_reached")
+async def test_of_fifty_guesses_at_once_on_two_nodes_ten_are_judged(nodes: Nodes) -> None:
+    """Each node limits requests in its own memory here; what binds both is the member's row."""
+    scenario = nodes.scenario
+    ada = await at_second_factor(await open_door(scenario, "saml"))
+    app, _ = await ada.enrol()
+    sessions = [await ada.session() for _ in range(3)]
+    both = (scenario.api, nodes.second)
+    guesses = [
+        {**ada.who, "code": wrong(app.code(), n + 1), **sessions[n % 3]} for n in range(AT_ONCE)
+    ]
+    # The right code is among the last: it comes too late.
+    guesses[-1]["code"] = app.code()
+    answers = await asyncio.gather(
+        *(both[n % 2].call("POST", AUTHENTICATE, guess) for n, guess in enumerate(guesses))
+    )
+    told = [answer.json["error_type"] for answer in answers if answer.status != 200]
+    judged = told.count("unable_to_authenticate_totp") + AT_ONCE - len(told)
+    assert judged == 10
+    assert told.count("user_lock_limit_reached") >= 1
+    assert set(told) <= {
+        "unable_to_authenticate_totp",
+        "user_lock_limit_reached",
+        "too_many_requests",
+    }
+    assert (await ada.member())["is_locked"] is True
+    locked = await ada.bad(AUTHENTICATE, code=app.code(), **sessions[0])
+    assert locked[0] == 429
+
+
+@pytest.mark.case("MF-01")
+@pytest.mark.case("MF-09")
+async def test_a_code_counts_once_on_two_nodes(nodes: Nodes) -> None:
+    scenario = nodes.scenario
+    ada = await at_second_factor(await open_door(scenario, "saml"))
+    app, codes = await ada.enrol()
+    sessions = [await ada.session() for _ in range(3)]
+    for path, code, used in (
+        (AUTHENTICATE, {"code": app.code()}, "totp_code_already_authenticated"),
+        (RECOVER, {"recovery_code": codes[0]}, "unable_to_authenticate_recovery_code"),
+    ):
+        bodies = [{**ada.who, **code, **sessions[n % 3]} for n in range(8)]
+        both = (scenario.api, nodes.second)
+        answers = await asyncio.gather(
+            *(both[n % 2].call("POST", path, body) for n, body in enumerate(bodies))
+        )
+        assert [answer.status for answer in answers].count(200) == 1
+        assert {a.json["error_type"] for a in answers if a.status != 200} == {used}

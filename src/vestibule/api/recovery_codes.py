@@ -13,6 +13,7 @@ from vestibule.api.objects.second_factors import (
     second_factor_fields,
 )
 from vestibule.api.objects.targets import MemberTarget
+from vestibule.domain.limits import MFA_GUESSES
 from vestibule.domain.members import MemberView
 from vestibule.domain.mfa import recovery_codes
 from vestibule.domain.organizations import OrganizationView
@@ -44,6 +45,7 @@ class RecoverResponse(SecondFactorResponse, kw_only=True):
         errors.unable_to_authenticate_recovery_code,
         errors.totp_code_used_as_recovery_code,
     ),
+    limits=(MFA_GUESSES,),
 )
 async def recover(request: RecoverRequest, call: Call) -> RecoverResponse:
     """Use a recovery code in the place of the authenticator's."""

@@ -19,6 +19,7 @@ from vestibule.api.objects.second_factors import (
     tokens_of,
 )
 from vestibule.api.objects.targets import MemberTarget
+from vestibule.domain.limits import MFA_GUESSES
 from vestibule.domain.mfa import totps
 from vestibule.permissions import Permission, ProjectSecret
 
@@ -103,6 +104,7 @@ class AuthenticateResponse(SecondFactorResponse, kw_only=True):
         errors.totp_code_already_authenticated,
         errors.recovery_code_used_as_totp_code,
     ),
+    limits=(MFA_GUESSES,),
 )
 async def authenticate(request: AuthenticateRequest, call: Call) -> AuthenticateResponse:
     """Prove the authenticator, which ends an intermediate session or adds to a session."""
