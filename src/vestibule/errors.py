@@ -1035,6 +1035,30 @@ insufficient_factors_for_session_exchange: Final = _error(
     400,
     "No factor of this session can be taken to that Organization; log in there.",
 )
+user_impersonation_not_allowed: Final = _error(
+    "user_impersonation_not_allowed",
+    400,
+    "Nobody may be impersonated in this project: `vestibule project set` can allow it.",
+)
+member_impersonation_not_allowed: Final = _error(
+    "member_impersonation_not_allowed", 400, "Only an active Member can be impersonated."
+)
+invalid_impersonation_reason: Final = _error(
+    "invalid_impersonation_reason",
+    400,
+    "Say in 1 to 500 characters why the Member is impersonated.",
+)
+unable_to_auth_impersonation_token: Final = _error(
+    "unable_to_auth_impersonation_token",
+    401,
+    "This impersonation token is unknown, used, or older than 5 minutes.",
+)
+session_not_mutable: Final = _error(
+    "session_not_mutable",
+    400,
+    "This session impersonates its Member: it can neither be extended nor gain a factor, and what "
+    "the Member logs in with stays as it is.",
+)
 insufficient_factors: Final = _error(
     "insufficient_factors",
     401,

@@ -27,7 +27,8 @@ class Project(Record, frozen=True, kw_only=True):
     """One environment of one application; everything else belongs to exactly one.
 
     `session_migration_url` is the userinfo endpoint of the system that the application comes from,
-    '' where sessions of no other system are taken over.
+    '' where sessions of no other system are taken over. Members may be impersonated where that is
+    allowed.
     """
 
     project_id: str
@@ -35,6 +36,7 @@ class Project(Record, frozen=True, kw_only=True):
     name: str
     created_at: int
     session_migration_url: str = ""
+    impersonation_allowed: bool = False
 
 
 class ProjectSecret(Record, frozen=True, kw_only=True):
@@ -712,6 +714,24 @@ class EmailUpdate(Record, frozen=True, kw_only=True):
     code: bytes = b""
     redirect_url: str = ""
     attempts: int = 0
+    created_at: int
+    expires_at: int
+    consumed_at: int = 0
+
+
+class ImpersonationToken(Record, frozen=True, kw_only=True):
+    """Somebody of the operator's wants to see what a member sees: to be redeemed once.
+
+    `impersonator` is that person's e-mail address, `reason` what was said of it.
+    """
+
+    token_id: str
+    secret_hash: bytes
+    project_id: str
+    organization_id: str
+    member_id: str
+    impersonator: str
+    reason: str
     created_at: int
     expires_at: int
     consumed_at: int = 0

@@ -73,6 +73,43 @@ def test_project_set_says_where_sessions_come_from(command: Command) -> None:
     assert refused.stderr == "Error: session_migration_url: expected an https URL.\n"
 
 
+def test_impersonate_prints_a_token_where_the_project_allows_it(command: Command) -> None:
+    made = command.good("project", "create", "Acme")
+    headers = {
+        "authorization": basic(made["project_id"], made["secret"]),
+        "content-type": "application/json",
+    }
+    path = "/v1/b2b/organizations"
+    command.ask("POST", path, headers, b'{"organization_name": "Acme"}')
+    body = b'{"email_address": "ada@acme.test", "external_id": "ada"}'
+    command.ask("POST", f"{path}/acme/members", headers, body)
+    words = ("impersonate", made["project_id"], "acme", "ada", "--as", "support@example.com")
+    refused = command.run(*words, "--reason", "Ticket 7")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: Nobody may be impersonated in this project")
+    said = [
+        command.run("project", "set", made["project_id"], f"--{switch}impersonation").stdout
+        for switch in ("", "no-", "")
+    ]
+    assert said == [
+        "Members may be impersonated.\n",
+        "Members may not be impersonated.\n",
+        "Members may be impersonated.\n",
+    ]
+    assert command.run(*words).exit_code == 2
+    token = command.good(*words, "--reason", "Ticket 7")["impersonation_token"]
+    body = f'{{"impersonation_token": "{token}"}}'.encode()
+    answer = command.ask("POST", "/v1/b2b/impersonation/authenticate", headers, body)
+    assert answer.status == 200, answer.text
+
+
+def test_project_set_wants_something_to_change(command: Command) -> None:
+    project_id = command.good("project", "create", "Acme")["project_id"]
+    refused = command.run("project", "set", project_id)
+    assert refused.exit_code == 2
+    assert "Give a setting to change." in refused.stderr
+
+
 def test_organization_suspend_and_resume_say_what_they_did(command: Command) -> None:
     made = command.good("project", "create", "Acme")
     words = [

@@ -7,9 +7,7 @@ import pytest
 from docs.cases import Proof, catalogued, proofs, proofs_of, read_module
 
 # Cases that cannot be proven yet, each with what stands in the way.
-MISSING: dict[str, str] = {
-    "ST-24": "nobody can be impersonated yet",
-}
+MISSING: dict[str, str] = {}
 
 HEAD = """
 import pytest

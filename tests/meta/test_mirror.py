@@ -16,6 +16,7 @@ TESTED_ELSEWHERE = {
     "cli/http_connection.py": "tests/attacks/test_inbound_peers.py, over real sockets",
     "domain/discovery.py": "tests/api/test_discovery.py",
     "domain/discovery_login.py": "tests/api/test_discovery.py",
+    "domain/impersonation.py": "tests/api/test_impersonation.py",
     "domain/context.py": "holds the doors and does nothing",
     "domain/email_updates.py": "tests/api/test_email_updates.py",
     "domain/letter_texts.py": "tests/api/test_email_updates.py reads letters in every language",

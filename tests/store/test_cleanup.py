@@ -9,6 +9,7 @@ from tests.support.full_records import full_record, insert_all, rows
 from vestibule.clock import DAY
 from vestibule.store.cleanup import remove_expired
 from vestibule.store.interface import (
+    IMPERSONATION_TOKEN,
     INTERMEDIATE_SESSION,
     LOGOUT,
     OUTBOX,
@@ -30,6 +31,7 @@ REMOVED: dict[str, tuple[Table[Any], str, int]] = {
     "trusted_tokens": (TRUSTED_TOKEN, "expires_at", 0),
     "sessions": (SESSION, "expires_at", 0),
     "intermediate_sessions": (INTERMEDIATE_SESSION, "expires_at", 0),
+    "impersonation_tokens": (IMPERSONATION_TOKEN, "expires_at", 0),
     "logouts": (LOGOUT, "expires_at", DAY),
     "traces": (TRACE, "created_at", 30 * DAY),
     "outbox": (OUTBOX, "delivered_at", DAY),

@@ -79,6 +79,7 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
         "intermediate_session_token": "none",
         "organization_id": "acme",
     },
+    "impersonation.authenticate": {"impersonation_token": "none"},
     "sso.authenticate": {"sso_token": "none"},
     "sso.saml.update_connection": {
         "x509_certificate": signer("other").pem,

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from vestibule.api import (
     connected_apps,
     discovery,
+    impersonation,
     members,
     members_housekeeping,
     oauth_providers,
@@ -52,6 +53,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     discovery.of_intermediate_sessions,
     totps.group,
     recovery_codes.group,
+    impersonation.group,
     sso.group,
     sso_saml.group,
     sso_oidc.group,

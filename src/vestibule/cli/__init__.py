@@ -4,7 +4,15 @@ import click
 
 from vestibule.cli.development import demo, dev
 from vestibule.cli.documents import openapi, settings
-from vestibule.cli.operations import key, migrate, organization, project, redirect_url, secret
+from vestibule.cli.operations import (
+    impersonate,
+    key,
+    migrate,
+    organization,
+    project,
+    redirect_url,
+    secret,
+)
 from vestibule.cli.saml import saml
 from vestibule.cli.server import serve
 from vestibule.cli.trusted_tokens import trusted_token
@@ -18,6 +26,6 @@ def main() -> None:
 
 for command in (
     *(serve, dev, demo, migrate, project, organization, redirect_url, secret, key),
-    *(trusted_token, saml, settings, openapi),
+    *(impersonate, trusted_token, saml, settings, openapi),
 ):
     main.add_command(command)

@@ -8,6 +8,7 @@ import click
 
 from vestibule.cli.opened import opened, read_settings
 from vestibule.clock import rfc3339
+from vestibule.domain import impersonation as impersonations
 from vestibule.domain import projects, session_migration, signing_keys, suspension
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
@@ -51,22 +52,61 @@ def create_project(name: str, live: bool) -> None:  # noqa: FBT001 - click passe
 @click.argument("project_id")
 @click.option(
     "--session-migration-url",
-    required=True,
     help="The userinfo endpoint of the system that sessions are taken over from; '' for none.",
 )
-def set_project(project_id: str, session_migration_url: str) -> None:
-    """Change a setting of PROJECT_ID."""
+@click.option(
+    "--impersonation/--no-impersonation",
+    default=None,
+    help="Whether `vestibule impersonate` may be used; at first it may not.",
+)
+def set_project(
+    *, project_id: str, session_migration_url: str | None, impersonation: bool | None
+) -> None:
+    """Change the settings of PROJECT_ID that are given."""
+    if session_migration_url is None and impersonation is None:
+        raise click.UsageError("Give a setting to change.")
 
     async def work(context: Context) -> None:
         found = await projects.get(context, project_id)
-        await session_migration.set_source(context, found, session_migration_url)
+        if session_migration_url is not None:
+            await session_migration.set_source(context, found, session_migration_url)
+        if impersonation is not None:
+            await impersonations.allow(context, found, allowed=impersonation)
 
     run(work)
-    click.echo(
-        f"Sessions are taken over from {session_migration_url}."
-        if session_migration_url
-        else "No sessions are taken over."
-    )
+    if session_migration_url is not None:
+        click.echo(
+            f"Sessions are taken over from {session_migration_url}."
+            if session_migration_url
+            else "No sessions are taken over."
+        )
+    if impersonation is not None:
+        click.echo(f"Members {'may' if impersonation else 'may not'} be impersonated.")
+
+
+@click.command("impersonate")
+@click.argument("project_id")
+@click.argument("organization_id")
+@click.argument("member_id")
+@click.option("--as", "impersonator", required=True, help="Your e-mail address.")
+@click.option("--reason", required=True, help="Why you do it; it is logged.")
+def impersonate(
+    *, project_id: str, organization_id: str, member_id: str, impersonator: str, reason: str
+) -> None:
+    """Print a token with which your application acts as MEMBER_ID for an hour, once."""
+
+    async def work(context: Context) -> str:
+        return await impersonations.make_token(
+            context,
+            await projects.get(context, project_id),
+            organization_id=organization_id,
+            member_id=member_id,
+            impersonator=impersonator,
+            reason=reason,
+        )
+
+    click.echo(f"impersonation_token  {run(work)}")
+    click.echo("Redeem it within 5 minutes: impersonation.authenticate.")
 
 
 @click.group("redirect-url")

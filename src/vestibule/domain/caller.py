@@ -1,12 +1,22 @@
 """The member on whose behalf a backend call is made, and what that member may do."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from vestibule import errors
+from vestibule.domain.factors import impersonates
 from vestibule.errors import Failure
 from vestibule.records import Role, Session
 
 SELF = "stytch.self"
+# What people log in with, and what tells them that somebody did: nobody changes that in the name
+# of another one (ST-24).
+_CREDENTIALS: Final = frozenset({
+    "update.info.email", "update.info.mfa-phone", "update.info.delete.mfa-phone",
+    "update.info.delete.mfa-totp", "update.info.delete.password",
+    "update.info.unlink.retired-email", "update.settings.default-mfa-method",
+    "update.settings.is-breakglass", "update.settings.mfa-enrolled",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,12 @@ class Caller:
         """
         if organization_id != self.session.organization_id:
             raise Failure(errors.session_authorization_tenancy_error)
+        if action in _CREDENTIALS and impersonates(self.session.factors):
+            raise Failure(
+                errors.session_authorization_error,
+                f"{action}: a session that impersonates its Member changes nothing that people "
+                "log in with.",
+            )
         own = bool(member_id) and member_id == self.session.member_id
         if self.may(resource, action) or (own and self.may(SELF, action)):
             return

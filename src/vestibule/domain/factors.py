@@ -1,6 +1,6 @@
 """Authentication factors of a session: added, proven again, and what each is called in settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -31,6 +31,11 @@ def proven_address(factor: Factor) -> str:
     """
     proves = method_of(factor) in _BY_EMAIL
     return str(factor.details["email_address"]) if proves else ""
+
+
+def impersonates(factors: Iterable[Factor]) -> bool:
+    """True when somebody else than the member is behind a session with these factors."""
+    return any(factor.type == "impersonated" for factor in factors)
 
 
 def with_factor(factors: Sequence[Factor], proven: Factor) -> tuple[Factor, ...]:

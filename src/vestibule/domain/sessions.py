@@ -20,6 +20,7 @@ from vestibule.domain import (
 )
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
+from vestibule.domain.factors import impersonates
 from vestibule.domain.members import MemberView
 from vestibule.domain.organizations import OrganizationView
 from vestibule.errors import Failure
@@ -174,7 +175,12 @@ async def change(
     expires_at: int,
     now: int,
 ) -> Session:
-    """Write what a use of `session`, locked by the caller, changes; `factors` None keeps them."""
+    """Write what a use of `session`, locked by the caller, changes; `factors` None keeps them.
+
+    Raises Failure session_not_mutable where it impersonates: it gains neither time nor a factor.
+    """
+    if impersonates(session.factors) and (factors or expires_at != session.expires_at):
+        raise Failure(errors.session_not_mutable)
     changed = replace(
         session,
         factors=session.factors if factors is None else factors,

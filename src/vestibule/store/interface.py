@@ -94,6 +94,9 @@ INTERMEDIATE_SESSION: Final = Table(
 )
 EMAIL_UPDATE: Final = Table("email_updates", records.EmailUpdate, key=("update_id",))
 LOGOUT: Final = Table("logouts", records.Logout, key=("project_id", "logout_id"))
+IMPERSONATION_TOKEN: Final = Table(
+    "impersonation_tokens", records.ImpersonationToken, key=("project_id", "token_id")
+)
 OUTBOX: Final = Table("outbox", records.OutboxMessage, key=("project_id", "message_id"))
 
 TABLES: Final[tuple[Table[Any], ...]] = (
@@ -124,6 +127,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     INTERMEDIATE_SESSION,
     EMAIL_UPDATE,
     LOGOUT,
+    IMPERSONATION_TOKEN,
     OUTBOX,
     OIDC_TOKEN,
 )
@@ -196,6 +200,7 @@ class Transaction:
     intermediate_sessions = _In(INTERMEDIATE_SESSION)
     email_updates = _In(EMAIL_UPDATE)
     logouts = _In(LOGOUT)
+    impersonation_tokens = _In(IMPERSONATION_TOKEN)
     outbox = _In(OUTBOX)
     oidc_tokens = _In(OIDC_TOKEN)
 

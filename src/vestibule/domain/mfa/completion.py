@@ -19,7 +19,7 @@ from vestibule.domain import (
     sessions,
 )
 from vestibule.domain.context import Context
-from vestibule.domain.factors import with_factor
+from vestibule.domain.factors import impersonates, with_factor
 from vestibule.domain.intermediate_sessions import Waiting
 from vestibule.domain.mfa import attempts
 from vestibule.domain.outcome import Party, Wanted
@@ -133,7 +133,8 @@ async def held_by(tx: Transaction, context: Context, party: Party, tokens: Token
     """Return the session or intermediate session of this member that `tokens` names, locked.
 
     Raises Failure: it is unknown or over, another member's (member_session_member_id_mismatch),
-    another organization's, or an intermediate one without a primary factor that counts.
+    another organization's, one that impersonates, or an intermediate one without a primary factor
+    that counts.
     """
     organization, member = party.organization, party.member
     held: Held
@@ -151,6 +152,8 @@ async def held_by(tx: Transaction, context: Context, party: Party, tokens: Token
         )
     if _owner(held) != (organization.organization_id, member.member_id):
         raise Failure(errors.member_session_member_id_mismatch)
+    if isinstance(held, Session) and impersonates(held.factors):
+        raise Failure(errors.session_not_mutable)
     if isinstance(held, Waiting) and not requirements.has_primary(
         organization, member, held.record.factors
     ):
