@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import click
 
+from vestibule import log
 from vestibule.cli.opened import opened, read_settings
 from vestibule.clock import rfc3339
 from vestibule.domain import impersonation as impersonations
@@ -214,9 +215,11 @@ def resume_organization(project_id: str, organization_id: str) -> None:
 
 def run(work: Callable[[Context], Awaitable[T]]) -> T:
     """Run `work` on the configured database; a Failure ends the command with its sentence."""
+    settings = read_settings()
+    log.configure(json=settings.log_json)
 
     async def with_context() -> T:
-        async with opened(read_settings(), upgrade=False) as context:
+        async with opened(settings, upgrade=False) as context:
             return await work(context)
 
     try:
