@@ -1,4 +1,4 @@
-"""Random requests of the OpenAPI document's making, before the API on both databases."""
+"""Random requests of the OpenAPI document's making, and random stories, on both databases."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ import structlog
 from tests.support.databases import SharedPostgres, end_shared, shared_folder
 from tests.support.described import good_values, keeps_to_its_description, operation, random_cases
 from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.model import agrees
 from tests.support.scenario import open_scenario
 from vestibule.api.groups import endpoints
 from vestibule.clock import SECOND, SystemClock
@@ -24,7 +25,9 @@ _EXAMPLES: Final = 20
 def requests_keep_to_their_description(*, seconds: int, seed_number: int) -> Counter[int]:
     """Send random requests to every endpoint until the time is over, each of them at least once.
 
-    Returns how often which status came. Raises FailureGroup at an answer that is not as described.
+    Beside them the model of tests/support/model.py is followed. Returns how often which status
+    came. Raises FailureGroup at an answer that is not as described, AssertionError at a story that
+    the model tells otherwise.
     """
     # Each refusal is logged; there are thousands.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
@@ -35,11 +38,12 @@ def requests_keep_to_their_description(*, seconds: int, seed_number: int) -> Cou
         try:
             postgres = SharedPostgres(shared_folder(), "fuzz")
             while not seen or clock.now() < end:
-                with postgres.migrated() as url:
-                    seen += asyncio.run(_round(url, seed_number))
                 file = Path(folder, f"{seed_number}.db")
                 migrate.upgrade(f"sqlite:{file}")
-                seen += asyncio.run(_round(f"sqlite:{file}", seed_number))
+                with postgres.migrated() as url:
+                    seen += asyncio.run(_round(url, seed_number))
+                    seen += asyncio.run(_round(f"sqlite:{file}", seed_number))
+                    agrees(f"sqlite:{file}", url, examples=10, steps=30, seed_number=seed_number)
                 seed_number += 1
         finally:
             end_shared(shared_folder())
