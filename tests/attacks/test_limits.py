@@ -241,6 +241,29 @@ async def test_calls_of_a_project_beyond_a_limit_are_refused(
     assert await refused(await almost.api.call(method, target, body))
 
 
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/v1/b2b/totp/authenticate", {"code": "123456"}),
+        ("/v1/b2b/recovery_codes/recover", {"recovery_code": "abcd-efgh-ijkl"}),
+    ],
+)
+async def test_codes_of_second_factors_are_limited_for_each_member(
+    counted: Scenario, path: str, code: dict[str, str]
+) -> None:
+    def guess_of(member: str) -> dict[str, str]:
+        token = {"intermediate_session_token": "none"}
+        return {"organization_id": "acme", "member_id": member, **token, **code}
+
+    for _ in range(limits.MFA_GUESSES.requests):
+        assert await counted.api.bad("POST", path, guess_of("ada")) == (
+            404,
+            "organization_not_found",
+        )
+    assert await refused(await counted.api.call("POST", path, guess_of("ada")))
+    assert (await counted.api.bad("POST", path, guess_of("grace")))[0] == 404
+
+
 async def test_organizations_do_not_use_up_each_others_limit(
     almost: Scenario, nearly: Nearly
 ) -> None:

@@ -70,7 +70,11 @@ WRONG_SECRETS: Final = Limit(
     guess=True,
 )
 MFA_GUESSES: Final = Limit(
-    "mfa_guesses", ("project", "member"), 20, "codes of second factors, right or wrong", guess=True
+    "mfa_guesses",
+    ("project", "member"),
+    60,
+    "codes of second factors, right or wrong; far fewer wrong ones lock the Member out",
+    guess=True,
 )
 
 ALL: Final = (
