@@ -72,7 +72,7 @@ WRONG_SECRETS: Final = Limit(
 MFA_GUESSES: Final = Limit(
     "mfa_guesses",
     ("project", "member"),
-    60,
+    20,
     "codes of second factors, right or wrong; far fewer wrong ones lock the Member out",
     guess=True,
 )
