@@ -481,6 +481,31 @@ rbac_domain_too_common: Final = _error(
     400,
     "domain: a common e-mail provider's domain cannot be given a role.",
 )
+invalid_rbac_stytch_role_edit: Final = _error(
+    "invalid_rbac_stytch_role_edit",
+    400,
+    "role_id: only stytch_member and stytch_admin begin with stytch.",
+)
+invalid_stytch_prefixed_resource: Final = _error(
+    "invalid_stytch_prefixed_resource",
+    400,
+    "resource_id: a resource of your own cannot begin with stytch.",
+)
+rbac_resource_duplicate: Final = _error(
+    "rbac_resource_duplicate", 400, "The same resource_id is given twice."
+)
+rbac_resource_id_too_long: Final = _error(
+    "rbac_resource_id_too_long", 400, "resource_id: expected at most 128 characters."
+)
+rbac_resource_missing_actions: Final = _error(
+    "rbac_resource_missing_actions", 400, "A resource needs at least one action, and none is '*'."
+)
+rbac_action_too_long: Final = _error(
+    "rbac_action_too_long", 400, "actions: expected 1 to 128 characters each."
+)
+rbac_action_duplicate: Final = _error(
+    "rbac_action_duplicate", 400, "The same action is given twice."
+)
 too_many_roles: Final = _error("too_many_roles", 400, "Too many roles.")
 
 # Connections ----------------------------------------------------------------------------------

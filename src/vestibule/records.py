@@ -23,6 +23,39 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 # Projects ------------------------------------------------------------------------------------
 
 
+class Permissions(Record, frozen=True, kw_only=True):
+    """Actions a role may perform on one resource; `*` alone means all."""
+
+    resource_id: str
+    actions: tuple[str, ...]
+
+
+class Role(Record, frozen=True, kw_only=True):
+    """A named set of permissions."""
+
+    role_id: str
+    description: str = ""
+    permissions: tuple[Permissions, ...] = ()
+
+
+class Resource(Record, frozen=True, kw_only=True):
+    """Something that permissions are about, and what can be done with it."""
+
+    resource_id: str
+    description: str = ""
+    actions: tuple[str, ...]
+
+
+class ProjectPolicy(Record, frozen=True, kw_only=True):
+    """Roles and resources that a project has beside the default ones.
+
+    A role with the id of a default one has its permissions instead.
+    """
+
+    roles: tuple[Role, ...] = ()
+    resources: tuple[Resource, ...] = ()
+
+
 class Project(Record, frozen=True, kw_only=True):
     """One environment of one application; everything else belongs to exactly one.
 
@@ -37,6 +70,7 @@ class Project(Record, frozen=True, kw_only=True):
     created_at: int
     session_migration_url: str = ""
     impersonation_allowed: bool = False
+    rbac_policy: ProjectPolicy = ProjectPolicy()
 
 
 class ProjectSecret(Record, frozen=True, kw_only=True):
@@ -130,21 +164,6 @@ class EmailRoleAssignment(Record, frozen=True, kw_only=True):
 
     domain: str
     role_id: str
-
-
-class Permissions(Record, frozen=True, kw_only=True):
-    """Actions a role may perform on one resource; `*` alone means all."""
-
-    resource_id: str
-    actions: tuple[str, ...]
-
-
-class Role(Record, frozen=True, kw_only=True):
-    """A named set of permissions."""
-
-    role_id: str
-    description: str = ""
-    permissions: tuple[Permissions, ...] = ()
 
 
 class Organization(Record, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from tests.support.determinism import NOW
 from vestibule import errors
-from vestibule.domain.organization_settings import apply
+from vestibule.domain import organization_settings
+from vestibule.domain.policy import PROJECT_POLICY
 from vestibule.errors import ErrorType, Failure
 from vestibule.records import EmailRoleAssignment, Organization, Role
 
@@ -19,6 +20,10 @@ ORGANIZATION = Organization(
     created_at=NOW,
     updated_at=NOW,
 )
+
+
+def apply(organization: Organization, changes: dict[str, Any]) -> Organization:
+    return organization_settings.apply(organization, changes, PROJECT_POLICY)
 
 
 def refusal(changes: dict[str, Any], organization: Organization = ORGANIZATION) -> Failure:

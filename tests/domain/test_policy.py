@@ -43,6 +43,10 @@ def test_roles_of_an_organization_are_the_projects_and_its_own() -> None:
         permissions=(Permissions(resource_id="stytch.member", actions=("search",)),),
     )
     organization = replace(ORGANIZATION, custom_roles=(own,))
-    assert roles_of(ORGANIZATION).keys() == {"stytch_member", "stytch_admin"}
-    assert roles_of(organization).keys() == {"stytch_member", "stytch_admin", "editor"}
-    assert roles_of(organization)["editor"] is own
+    assert roles_of(PROJECT_POLICY, ORGANIZATION).keys() == {"stytch_member", "stytch_admin"}
+    assert roles_of(PROJECT_POLICY, organization).keys() == {
+        "stytch_member",
+        "stytch_admin",
+        "editor",
+    }
+    assert roles_of(PROJECT_POLICY, organization)["editor"] is own

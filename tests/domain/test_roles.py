@@ -3,7 +3,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.support.determinism import NOW
-from vestibule.domain.roles import Grant, Source, member_grants, session_roles
+from vestibule.domain import roles
+from vestibule.domain.policy import PROJECT_POLICY
+from vestibule.domain.roles import Grant, Source, session_roles
 from vestibule.records import (
     Connection,
     EmailRoleAssignment,
@@ -64,6 +66,10 @@ FACTOR = Factor(
     updated_at=NOW,
 )
 EVERYBODY = Grant("stytch_member", (Source("direct_assignment", {}),))
+
+
+def member_grants(*parties: Any) -> tuple[Grant, ...]:
+    return roles.member_grants(*parties, policy=PROJECT_POLICY)
 
 
 def test_every_member_holds_stytch_member() -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from vestibule.api.endpoint import Call, Group, Request, Response
 from vestibule.api.objects.organizations import PermissionObject, RoleObject, role_object
-from vestibule.domain.policy import PROJECT_POLICY
+from vestibule.domain import policy as policies
 from vestibule.permissions import ProjectSecret
 
 group: Final = Group("rbac")
@@ -49,16 +49,17 @@ class PolicyResponse(Response):
 @group.endpoint("GET", "/v1/b2b/rbac/policy", access=ProjectSecret())
 async def policy(request: PolicyRequest, call: Call) -> PolicyResponse:  # noqa: ARG001 - it is empty
     """Return the project's RBAC policy, which the SDKs check permissions against."""
+    known = policies.project_policy(call.project)
     return PolicyResponse(
         policy=PolicyObject(
-            roles=tuple(map(role_object, PROJECT_POLICY.roles)),
+            roles=tuple(map(role_object, known.roles)),
             resources=tuple(
                 ResourceObject(
                     resource_id=each.resource_id,
                     description=each.description,
                     actions=each.actions,
                 )
-                for each in PROJECT_POLICY.resources
+                for each in known.resources
             ),
             scopes=(),
         )

@@ -13,6 +13,7 @@ from vestibule.cli.operations import (
     redirect_url,
     secret,
 )
+from vestibule.cli.policy import policy
 from vestibule.cli.saml import saml
 from vestibule.cli.server import serve
 from vestibule.cli.trusted_tokens import trusted_token
@@ -26,6 +27,6 @@ def main() -> None:
 
 for command in (
     *(serve, dev, demo, migrate, project, organization, redirect_url, secret, key),
-    *(impersonate, trusted_token, saml, settings, openapi),
+    *(impersonate, policy, trusted_token, saml, settings, openapi),
 ):
     main.add_command(command)

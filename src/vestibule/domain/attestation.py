@@ -129,7 +129,7 @@ async def _attest(
     factor = _factor(given.token, now=now)
     if session is None:
         _require_enough(organization, member, factor)
-    member = await _settle(tx, context, organization, member, given.token)
+    member = await _settle(tx, context, Party(project, organization, member), given.token)
     party = Party(project, organization, member)
     if session is None:
         return await outcome.begin(
@@ -216,15 +216,12 @@ async def _member(
 
 
 async def _settle(
-    tx: Transaction,
-    context: Context,
-    organization: Organization,
-    member: Member,
-    token: VerifiedTrustedToken,
+    tx: Transaction, context: Context, party: Party, token: VerifiedTrustedToken
 ) -> Member:
     """Write what the token says of the member: a proven address, an external id, roles to have."""
+    member = party.member
     for role_id in token.role_ids:
-        await _give(tx, organization, member, role_id)
+        await _give(tx, party, role_id)
     settled = replace(
         member,
         email_address_verified=True,
@@ -246,16 +243,16 @@ def _external_id(member: Member, said: str) -> str | None:
     return said
 
 
-async def _give(tx: Transaction, organization: Organization, member: Member, role_id: str) -> None:
+async def _give(tx: Transaction, party: Party, role_id: str) -> None:
     if role_id == policy.MEMBER_ROLE:
         return
-    if role_id not in policy.roles_of(organization):
+    if role_id not in policy.roles_of(policy.project_policy(party.project), party.organization):
         raise Failure(errors.invalid_rbac_role_assignment, f"No role is named {role_id[:128]!r}.")
     await tx.member_roles.insert_if_absent(
         MemberRole(
-            project_id=member.project_id,
-            organization_id=member.organization_id,
-            member_id=member.member_id,
+            project_id=party.member.project_id,
+            organization_id=party.member.organization_id,
+            member_id=party.member.member_id,
             role_id=role_id,
         )
     )

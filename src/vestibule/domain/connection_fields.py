@@ -1,17 +1,16 @@
 """Fields that connections of both protocols share: how what was sent is read and checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from vestibule import errors
-from vestibule.domain.policy import MEMBER_ROLE, roles_of
+from vestibule.domain.policy import MEMBER_ROLE
 from vestibule.errors import ErrorType, Failure
 from vestibule.identity_providers.catalogue import CATALOGUE
 from vestibule.records import (
     Configuration,
     GroupRoleAssignment,
-    Organization,
     SamlConfiguration,
 )
 from vestibule.settings import Settings
@@ -59,13 +58,12 @@ def is_https_or_listed(settings: Settings, url: str) -> bool:
     return parts.scheme == "https" or bool({parts.hostname, parts.netloc.lower()} & listed)
 
 
-def role_ids(organization: Organization, given: Sequence[str]) -> tuple[str, ...]:
-    """Return role ids of the policy, each once. Raises Failure invalid_rbac_role_assignment."""
+def role_ids(known: Collection[str], given: Sequence[str]) -> tuple[str, ...]:
+    """Return role ids that are `known`, each once. Raises Failure invalid_rbac_role_assignment."""
     if len(given) > _MAX_ROLES:
         raise Failure(
             errors.invalid_rbac_role_assignment, f"At most {_MAX_ROLES} roles can be assigned."
         )
-    known = roles_of(organization)
     for role_id in given:
         if role_id not in known:
             raise Failure(
@@ -77,7 +75,7 @@ def role_ids(organization: Organization, given: Sequence[str]) -> tuple[str, ...
 
 
 def group_roles(
-    organization: Organization,
+    known: Collection[str],
     given: Sequence[tuple[str, str, str | None]],
     *,
     before: Sequence[GroupRoleAssignment] = (),
@@ -86,7 +84,7 @@ def group_roles(
 
     A display name that is None stays as it was `before`. Raises Failure.
     """
-    role_ids(organization, [role_id for role_id, _, _ in given])
+    role_ids(known, [role_id for role_id, _, _ in given])
     if any(not 0 < len(group) <= _MAX_GROUP_CHARS for _, group, _ in given):
         raise Failure(errors.saml_group_role_assignment_does_not_contain_member_group)
     sent = {group: name for _, group, name in given if name is not None}
@@ -103,15 +101,15 @@ def group_roles(
 
 
 def role_assignments(
-    organization: Organization, configuration: Configuration, changes: Mapping[str, Any]
+    known: Collection[str], configuration: Configuration, changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the role assignments among `changes` as fields of a configuration. Raises Failure."""
     values: dict[str, Any] = {}
     if "connection_roles" in changes:
-        values["connection_roles"] = role_ids(organization, changes["connection_roles"])
+        values["connection_roles"] = role_ids(known, changes["connection_roles"])
     if "group_roles" in changes:
         values["group_roles"] = group_roles(
-            organization, changes["group_roles"], before=configuration.group_roles
+            known, changes["group_roles"], before=configuration.group_roles
         )
     return values
 

@@ -1,6 +1,6 @@
 """Vestibule's own settings of a connection, which the Stytch objects have no fields for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from vestibule import errors
 from vestibule.domain import connection_fields, connections, organizations
 from vestibule.domain.context import Context
+from vestibule.domain.policy import project_policy, roles_of
 from vestibule.errors import Failure
 from vestibule.log import logger
 from vestibule.oidc.errors import OidcError, Reason
@@ -15,7 +16,6 @@ from vestibule.oidc.urls import check_url
 from vestibule.records import (
     Connection,
     OidcConfiguration,
-    Organization,
     Project,
     SamlConfiguration,
     SamlPolicy,
@@ -77,8 +77,9 @@ async def update(
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         before = await connections.load(tx, organization, connection_id)
+        known_roles = roles_of(project_policy(project), organization)
         after = replace(
-            _apply(context.settings, organization, before, changes),
+            _apply(context.settings, known_roles, before, changes),
             updated_at=context.clock.now(),
         )
         await tx.connections.update(after)
@@ -89,7 +90,7 @@ async def update(
 
 def _apply(
     settings: Settings,
-    organization: Organization,
+    known_roles: Collection[str],
     connection: Connection,
     changes: Mapping[str, Any],
 ) -> Connection:
@@ -107,7 +108,7 @@ def _apply(
     }
     configuration = connection.saml or connection.oidc
     if configuration is not None:
-        values |= connection_fields.role_assignments(organization, configuration, changes)
+        values |= connection_fields.role_assignments(known_roles, configuration, changes)
     return replace(
         connection,
         saml=connection.saml and _with_saml(connection.saml, values),

@@ -4,7 +4,7 @@ Nothing is asked of the owner: who knows both of its ids may refer to it, and ta
 identity provider alone. The owner loses nothing, and its settings count for nothing here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from vestibule import errors
 from vestibule.domain import connection_fields, connection_lifecycle, connections, organizations
 from vestibule.domain.context import Context
+from vestibule.domain.policy import project_policy, roles_of
 from vestibule.errors import Failure
 from vestibule.records import Connection, ExternalConfiguration, Organization, Project
 from vestibule.store.interface import Transaction
@@ -48,7 +49,8 @@ async def create(
             created_at=now,
             updated_at=now,
         )
-        connection = _apply(organization, connection, external, owned, changes)
+        known_roles = roles_of(project_policy(project), organization)
+        connection = _apply(known_roles, connection, external, owned, changes)
         await tx.connections.insert(connection)
         shown = await connection_lifecycle.settle(tx, context, organization, connection)
     return shown.connection
@@ -73,7 +75,8 @@ async def update(
             raise Failure(errors.sso_connection_not_found)
         external = connection.external
         owned = await connections.underlying(tx, external, project_id=project.project_id)
-        changed = _apply(organization, connection, external, owned, changes)
+        known_roles = roles_of(project_policy(project), organization)
+        changed = _apply(known_roles, connection, external, owned, changes)
         changed = replace(changed, updated_at=context.clock.now())
         await tx.connections.update(changed)
     return changed
@@ -110,14 +113,14 @@ async def _require_new(tx: Transaction, organization: Organization, owned: Conne
 
 
 def _apply(
-    organization: Organization,
+    known_roles: Collection[str],
     connection: Connection,
     external: ExternalConfiguration,
     owned: Connection | None,
     changes: Mapping[str, Any],
 ) -> Connection:
     """Return the connection with what was sent; the roles are those of its own organization."""
-    values = connection_fields.role_assignments(organization, external, changes)
+    values = connection_fields.role_assignments(known_roles, external, changes)
     if values.get("group_roles"):
         _require_groups(owned)
     name = connection_fields.display_name(changes.get("display_name", connection.display_name))

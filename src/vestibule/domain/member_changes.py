@@ -1,6 +1,6 @@
 """Members as an application makes, changes and deletes them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import phonenumbers
@@ -15,7 +15,7 @@ from vestibule.domain.metadata import merge
 from vestibule.domain.mfa.totps import without
 from vestibule.domain.organization_settings import EXTERNAL_ID
 from vestibule.domain.organizations import OrganizationView
-from vestibule.domain.policy import MEMBER_ROLE, roles_of
+from vestibule.domain.policy import MEMBER_ROLE, project_policy, roles_of
 from vestibule.errors import Failure
 from vestibule.records import Member, Organization, Project
 from vestibule.store.interface import Conflict, Transaction
@@ -42,7 +42,7 @@ async def create(
     _check_values(values)
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator)
-        role_ids = _assignable(organization, roles)
+        role_ids = _assignable(roles_of(project_policy(project), organization), roles)
         member = await members.add(
             tx,
             context,
@@ -78,7 +78,9 @@ async def update(
         organization = await organizations.load(tx, project, locator)
         member = await members.load(tx, organization, member_locator, lock=True)
         if "roles" in changes:
-            role_ids = _assignable(organization, changes["roles"])
+            role_ids = _assignable(
+                roles_of(project_policy(project), organization), changes["roles"]
+            )
             before = await members.view(tx, organization, member)
             await members.assign_roles(tx, member, role_ids)
             if not preserve_existing_sessions:
@@ -260,9 +262,8 @@ async def _end_sessions_of_lost_roles(
         )
 
 
-def _assignable(organization: Organization, role_ids: Sequence[str]) -> list[str]:
+def _assignable(known: Collection[str], role_ids: Sequence[str]) -> list[str]:
     """Return the roles once each. Raises Failure for one that cannot be given to a member."""
-    known = roles_of(organization)
     for role_id in role_ids:
         if role_id == MEMBER_ROLE:
             raise Failure(errors.cannot_assign_default_rbac_role_id)

@@ -12,7 +12,7 @@ from vestibule.domain.context import Context
 from vestibule.domain.email import key_of
 from vestibule.domain.members import ID_FORM, MemberView
 from vestibule.domain.organizations import OrganizationView
-from vestibule.domain.policy import MEMBER_ROLE, roles_of
+from vestibule.domain.policy import MEMBER_ROLE, Policy, project_policy, roles_of
 from vestibule.domain.search_filters import Kind, SearchErrors, read_filters
 from vestibule.errors import Failure
 from vestibule.records import Connection, Organization, Project
@@ -59,7 +59,9 @@ async def run(
             tx,
             project.project_id,
             tuple(by_id),
-            filters=[await _with_roles(tx, within, each) for each in filters],
+            filters=[
+                await _with_roles(tx, project_policy(project), within, each) for each in filters
+            ],
             operator=operator,
             with_deleted=any(_names_deleted(each) for each in filters),
             after=(first, second),
@@ -80,14 +82,18 @@ def _names_deleted(condition: Filter) -> bool:
     return any(term.name == "status" and "deleted" in term.values for term in condition)
 
 
-async def _with_roles(tx: Transaction, within: Sequence[Organization], condition: Filter) -> Filter:
+async def _with_roles(
+    tx: Transaction, policy: Policy, within: Sequence[Organization], condition: Filter
+) -> Filter:
     """Return `condition`, or when it asks for roles all the ways in which one can be held."""
     if condition[0].name != "roles":
         return condition
     wanted = set(condition[0].values)
     if MEMBER_ROLE in wanted:
         return [Term("all")]
-    known = wanted & {role_id for organization in within for role_id in roles_of(organization)}
+    known = wanted & {
+        role_id for organization in within for role_id in roles_of(policy, organization)
+    }
     connections = await tx.connections.all(
         project_id=within[0].project_id,
         organization_id=tuple(organization.organization_id for organization in within),

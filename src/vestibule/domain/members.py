@@ -12,6 +12,7 @@ from vestibule import errors
 from vestibule.domain import roles
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of, read_email
+from vestibule.domain.policy import PROJECT_POLICY, project_policy
 from vestibule.errors import Failure
 from vestibule.records import (
     Connection,
@@ -97,7 +98,7 @@ async def views_across(
 ) -> list[MemberView]:
     """Return the views of members of several organizations of one project, in their order.
 
-    `organizations` are by id. It takes four queries at most, however many members there are.
+    `organizations` are by id. It takes five queries at most, however many members there are.
     """
     if not members:
         return []
@@ -110,12 +111,16 @@ async def views_across(
     direct = _by_member(await tx.member_roles.all(**where))
     registrations = _by_member(await tx.registrations.all(**where, order="created_at"))
     connections = await _connections(tx, where["project_id"], registrations.values())
+    project = await tx.projects.find(project_id=where["project_id"])
+    policy = PROJECT_POLICY if project is None else project_policy(project)
     found = []
     for member in members:
         own = registrations[member.member_id]
         role_ids = tuple(row.role_id for row in direct[member.member_id])
         organization = organizations[member.organization_id]
-        grants = roles.member_grants(organization, member, role_ids, own, connections)
+        grants = roles.member_grants(
+            organization, member, role_ids, own, connections, policy=policy
+        )
         found.append(
             MemberView(member, tuple(emails[member.member_id]), role_ids, tuple(own), grants)
         )

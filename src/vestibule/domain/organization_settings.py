@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from vestibule import errors
 from vestibule.domain.email_domains import read_domain, read_domains
 from vestibule.domain.metadata import merge
-from vestibule.domain.policy import MEMBER_ROLE, roles_of
+from vestibule.domain.policy import MEMBER_ROLE, Policy, roles_of
 from vestibule.errors import ErrorType, Failure
 from vestibule.records import EmailRoleAssignment, Organization
 
@@ -27,14 +28,19 @@ _MFA_POLICIES: Final = frozenset({"OPTIONAL", "REQUIRED_FOR_ALL"})
 _OAUTH_TENANTS: Final = frozenset({"slack", "hubspot", "github"})
 
 
-def apply(organization: Organization, changes: Mapping[str, Any]) -> Organization:
+_Reader = Callable[[Organization, Any], Any]
+
+
+def apply(organization: Organization, changes: Mapping[str, Any], policy: Policy) -> Organization:
     """Return `organization` with `changes`, which has columns of it as they were sent.
 
     A list replaces the old one whole, trusted_metadata is merged. Raises the Failure of the first
     field that cannot be used, or of the first rule that would not hold afterwards.
     """
+    email_roles: _Reader = partial(_email_roles, policy)
+    readers = {**_READERS, "rbac_email_implicit_role_assignments": email_roles}
     values = {
-        name: _READERS[name](organization, value) if name in _READERS else value
+        name: readers[name](organization, value) if name in readers else value
         for name, value in changes.items()
     }
     changed = replace(organization, **values)
@@ -133,10 +139,10 @@ def _oauth_tenants(_: Organization, value: Mapping[str, Any] | None) -> Mapping[
 
 
 def _email_roles(
-    organization: Organization, value: Sequence[EmailRoleAssignment]
+    policy: Policy, organization: Organization, value: Sequence[EmailRoleAssignment]
 ) -> tuple[EmailRoleAssignment, ...]:
     field = "rbac_email_implicit_role_assignments"
-    known = roles_of(organization).keys() - {MEMBER_ROLE}
+    known = roles_of(policy, organization).keys() - {MEMBER_ROLE}
     read: dict[EmailRoleAssignment, None] = {}
     for assignment in value:
         if assignment.role_id not in known:
@@ -161,7 +167,7 @@ def _known(value: Sequence[str], known: frozenset[str], error: ErrorType) -> tup
     return tuple(dict.fromkeys(value))
 
 
-_READERS: Final[Mapping[str, Callable[[Organization, Any], Any]]] = {
+_READERS: Final[Mapping[str, _Reader]] = {
     "organization_name": _name,
     "organization_slug": _slug,
     "organization_external_id": _external_id,
@@ -174,7 +180,6 @@ _READERS: Final[Mapping[str, Callable[[Organization, Any], Any]]] = {
     "allowed_mfa_methods": _mfa_methods,
     "mfa_policy": _mfa_policy,
     "allowed_oauth_tenants": _oauth_tenants,
-    "rbac_email_implicit_role_assignments": _email_roles,
     "allowed_first_party_connected_apps": _distinct,
     "allowed_third_party_connected_apps": _distinct,
 }

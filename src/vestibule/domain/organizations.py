@@ -13,6 +13,7 @@ from vestibule import errors
 from vestibule.domain import connections, organization_settings
 from vestibule.domain.context import Context
 from vestibule.domain.organization_settings import ID_FORM
+from vestibule.domain.policy import project_policy
 from vestibule.errors import Failure
 from vestibule.records import Connection, Organization, OrganizationDomain, Project
 from vestibule.store.interface import Conflict, Transaction
@@ -161,7 +162,9 @@ async def add(
         created_at=now,
         updated_at=now,
     )
-    organization = organization_settings.apply(blank, {"organization_name": "", **changes})
+    organization = organization_settings.apply(
+        blank, {"organization_name": "", **changes}, project_policy(project)
+    )
     if not organization.organization_slug:
         text = slug_of or organization.organization_name
         slug = await _free_slug(tx, context, project, text)
@@ -182,7 +185,7 @@ async def update(
     try:
         async with context.store.write() as tx:
             before = await load(tx, project, locator, lock=True)
-            after = organization_settings.apply(before, changes)
+            after = organization_settings.apply(before, changes, project_policy(project))
             after = replace(after, updated_at=context.clock.now())
             await _require_connections(tx, after, changes)
             await tx.organizations.update(after)

@@ -1,22 +1,13 @@
-"""The RBAC policy of every project: Stytch's resources, actions and two default roles."""
+"""The RBAC policy of a project: Stytch's resources and two default roles, and what it adds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from vestibule.records import Organization, Permissions, Role
+from vestibule.records import Organization, Permissions, Project, Resource, Role
 
 MEMBER_ROLE: Final = "stytch_member"
 ADMIN_ROLE: Final = "stytch_admin"
-
-
-@dataclass(frozen=True)
-class Resource:
-    """Something that permissions are about, and what can be done with it."""
-
-    resource_id: str
-    description: str
-    actions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -28,9 +19,9 @@ class Policy:
 
 
 _ORGANIZATION: Final = Resource(
-    "stytch.organization",
-    "The Organization's settings.",
-    (
+    resource_id="stytch.organization",
+    description="The Organization's settings.",
+    actions=(
         "update.info.name",
         "update.info.slug",
         "update.info.logo-url",
@@ -49,9 +40,9 @@ _ORGANIZATION: Final = Resource(
     ),
 )
 _MEMBER: Final = Resource(
-    "stytch.member",
-    "The Members of the Organization.",
-    (
+    resource_id="stytch.member",
+    description="The Members of the Organization.",
+    actions=(
         "create",
         "search",
         "delete",
@@ -73,9 +64,9 @@ _MEMBER: Final = Resource(
     ),
 )
 _SELF: Final = Resource(
-    "stytch.self",
-    "The Member who acts.",
-    (
+    resource_id="stytch.self",
+    description="The Member who acts.",
+    actions=(
         "update.info.name",
         "update.info.untrusted-metadata",
         "update.info.mfa-phone",
@@ -93,15 +84,19 @@ _SELF: Final = Resource(
     ),
 )
 _SSO: Final = Resource(
-    "stytch.sso", "The Organization's SSO connections.", ("create", "get", "update", "delete")
+    resource_id="stytch.sso",
+    description="The Organization's SSO connections.",
+    actions=("create", "get", "update", "delete"),
 )
 _SCIM: Final = Resource(
-    "stytch.scim", "The Organization's SCIM connection.", ("create", "get", "update", "delete")
+    resource_id="stytch.scim",
+    description="The Organization's SCIM connection.",
+    actions=("create", "get", "update", "delete"),
 )
 _CUSTOM_ROLES: Final = Resource(
-    "stytch.custom-org-roles",
-    "The Organization's own roles.",
-    ("create", "get", "update", "delete"),
+    resource_id="stytch.custom-org-roles",
+    description="The Organization's own roles.",
+    actions=("create", "get", "update", "delete"),
 )
 _RESOURCES: Final = (_ORGANIZATION, _MEMBER, _SELF, _SSO, _SCIM, _CUSTOM_ROLES)
 
@@ -125,6 +120,21 @@ PROJECT_POLICY: Final = Policy(
 )
 
 
-def roles_of(organization: Organization) -> Mapping[str, Role]:
-    """Return the roles that exist in `organization`, by id: the project's and its own."""
-    return {role.role_id: role for role in (*PROJECT_POLICY.roles, *organization.custom_roles)}
+def project_policy(project: Project) -> Policy:
+    """Return the policy of `project`: the default one with what it has of its own."""
+    own = {role.role_id: role for role in project.rbac_policy.roles}
+    if not own and not project.rbac_policy.resources:
+        return PROJECT_POLICY
+    defaults = tuple(own.pop(role.role_id, role) for role in PROJECT_POLICY.roles)
+    return Policy(
+        roles=(*defaults, *own.values()),
+        resources=(*PROJECT_POLICY.resources, *project.rbac_policy.resources),
+    )
+
+
+def roles_of(policy: Policy, organization: Organization) -> Mapping[str, Role]:
+    """Return the roles that exist in `organization`, by id: the project's and its own.
+
+    Where both have a role of one name, the project's counts.
+    """
+    return {role.role_id: role for role in (*organization.custom_roles, *policy.roles)}

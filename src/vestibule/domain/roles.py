@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vestibule.domain.email import domain_of
-from vestibule.domain.policy import MEMBER_ROLE, roles_of
+from vestibule.domain.policy import MEMBER_ROLE, Policy, roles_of
 from vestibule.records import Connection, Factor, Member, Organization, Registration
 
 DIRECT: Final = "direct_assignment"
@@ -41,13 +41,15 @@ def member_grants(
     direct: Sequence[str],
     registrations: Sequence[Registration],
     connections: Sequence[Connection],
+    *,
+    policy: Policy,
 ) -> tuple[Grant, ...]:
     """Return every role that `member` could hold, `stytch_member` first, then in order of name.
 
     `connections` are those of the registrations. A role that the policy does not know (any more)
     grants nothing, wherever it is still assigned.
     """
-    known = roles_of(organization)
+    known = roles_of(policy, organization)
     found: dict[str, list[Source]] = {MEMBER_ROLE: [Source(DIRECT, {})]}
     pairs = (
         *((role_id, Source(DIRECT, {})) for role_id in direct),

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from vestibule.domain import (
 )
 from vestibule.domain.connection_lifecycle import ConnectionView
 from vestibule.domain.context import Context
+from vestibule.domain.policy import project_policy, roles_of
 from vestibule.domain.upkeep import feeds
 from vestibule.errors import Failure
 from vestibule.fetch import acting_for
@@ -89,7 +90,8 @@ async def update(
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
-        changed = _apply(context.settings, organization, connection, changes)
+        known_roles = roles_of(project_policy(project), organization)
+        changed = _apply(context.settings, known_roles, connection, changes)
         await _require_unique(tx, changed)
         if _saml(changed).idp_entity_id != _saml(connection).idp_entity_id:
             # What was read so far is of another identity provider.
@@ -136,7 +138,7 @@ async def take_over(
     Raises Failure as if a person had entered them.
     """
     entered = {name: found.fields[name] for name in _ENTERED if name in found.fields}
-    changed = _apply(context.settings, organization, connection, entered)
+    changed = _apply(context.settings, (), connection, entered)
     others = {name: value for name, value in found.fields.items() if name not in _ENTERED}
     changed = replace(changed, saml=replace(_saml(changed), **others))
     await _require_unique(tx, changed)
@@ -196,7 +198,7 @@ def _common(changes: Mapping[str, Any]) -> dict[str, str]:
 
 def _apply(
     settings: Settings,
-    organization: Organization,
+    known_roles: Collection[str],
     connection: Connection,
     changes: Mapping[str, Any],
 ) -> Connection:
@@ -218,7 +220,7 @@ def _apply(
         if name in changes:
             values[name] = _alternative(settings, name, changes[name])
     before = _saml(connection)
-    values |= connection_fields.role_assignments(organization, before, changes)
+    values |= connection_fields.role_assignments(known_roles, before, changes)
     saml = replace(before, **values)
     if saml.group_roles:
         connection_fields.require_groups_mapped(saml)

@@ -244,7 +244,7 @@ async def caller(
         )
         organization, member = await owner(tx, project, session)
         seen = await members.view(tx, organization, member)
-    known = policy.roles_of(organization)
+    known = policy.roles_of(policy.project_policy(project), organization)
     held = roles.session_roles(seen.grants, session.factors)
     return Caller(session=session, roles=tuple(known[name] for name in held if name in known))
 
@@ -321,10 +321,10 @@ async def _checked(  # noqa: PLR0917 - one authentication
     organization, member = await owner(tx, project, session)
     used = replace(session, last_accessed_at=now)
     seen = await view(tx, context, project, used, organization, member, token=token)
-    return seen, _granting(seen, check)
+    return seen, _granting(project, seen, check)
 
 
-def _granting(seen: SessionView, check: Check | None) -> tuple[str, ...]:
+def _granting(project: Project, seen: SessionView, check: Check | None) -> tuple[str, ...]:
     if check is None:
         return ()
     organization = seen.organization.organization
@@ -335,7 +335,7 @@ def _granting(seen: SessionView, check: Check | None) -> tuple[str, ...]:
     }
     if check.organization_id not in locators:
         raise Failure(errors.session_authorization_tenancy_error)
-    known = policy.roles_of(organization)
+    known = policy.roles_of(policy.project_policy(project), organization)
     held = [known[name] for name in seen.roles if name in known]
     granting = tuple(
         role.role_id

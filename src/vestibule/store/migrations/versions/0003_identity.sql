@@ -113,3 +113,6 @@ CREATE TABLE impersonation_tokens (
 CREATE INDEX impersonation_tokens_by_member
     ON impersonation_tokens (project_id, organization_id, member_id);
 CREATE INDEX impersonation_tokens_by_expiry ON impersonation_tokens (expires_at);
+
+-- Roles and resources of the project's own.
+ALTER TABLE projects ADD COLUMN rbac_policy TEXT NOT NULL DEFAULT '{}';
