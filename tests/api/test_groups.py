@@ -81,6 +81,12 @@ SECRET_ONLY = {
         f"organizations.members.oauth_providers.{provider}"
         for provider in ("google", "microsoft", "slack", "hubspot", "github")
     ),
+    "discovery.organizations.list",
+    "discovery.organizations.create",
+    "discovery.intermediate_sessions.exchange",
+    "impersonation.authenticate",
+    "project.metrics",
+    "debug.whoami",
     "sessions.attest",
     "sessions.authenticate",
     "sessions.exchange",

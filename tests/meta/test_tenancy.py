@@ -34,6 +34,7 @@ ACROSS_ORGANIZATIONS = {
     "domain/organizations.py _free_slug": "slugs are unique in the project",
     "domain/organizations.py get_all": "finds organizations by their names",
     "domain/organizations.py load": "finds an organization by one of its names",
+    "domain/projects.py holdings": "counts what the whole project holds",
     "domain/session_revocation.py _of_member_id": "the answer says of which organization it is",
     "domain/session_revocation.py find": "the answer says of which organization it is",
     "domain/sign_in/start.py _connection": "a connection id is all that a start has",

@@ -15,6 +15,7 @@ from vestibule.api import (
     oidc_providers,
     organizations,
     organizations_housekeeping,
+    project,
     rbac,
     rbac_organizations,
     recovery_codes,
@@ -65,6 +66,8 @@ GROUPS: Final[tuple[Group, ...]] = (
     sdk_sso.group,
     rbac.group,
     rbac_organizations.group,
+    project.of_project,
+    project.of_debug,
 )
 
 

@@ -23,6 +23,14 @@ class Credentials:
     public_token: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """How much belongs to a project."""
+
+    organizations: int
+    members: int
+
+
 async def authenticate(context: Context, project_id: str, secret: str) -> Project:
     """Return the project that `secret` belongs to. Raises Failure unauthorized_credentials.
 
@@ -89,6 +97,17 @@ async def get(context: Context, project_id: str) -> Project:
     if project is None:
         raise Failure(errors.project_not_found)
     return project
+
+
+async def holdings(context: Context, project: Project) -> Holdings:
+    """Count the project's organizations and members, without the deleted ones."""
+    async with context.store.read() as tx:
+        return Holdings(
+            organizations=await tx.organizations.count(project_id=project.project_id),
+            members=await tx.members.count(
+                project_id=project.project_id, status=("pending", "invited", "active")
+            ),
+        )
 
 
 async def rotate_secret(context: Context, project: Project) -> str:
