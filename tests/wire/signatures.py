@@ -9,7 +9,7 @@ from typing import Any
 
 from stytch import B2BClient
 
-TYPINGS = Path(__file__).parent / "node/node_modules/stytch/types/lib/b2b"
+TYPINGS = Path(__file__).parent / "node/node_modules/stytch/types/lib"
 OPTIONS = "method_options"
 
 _METHOD = re.compile(
@@ -59,8 +59,12 @@ def _node(method: str) -> tuple[str, frozenset[str], bool]:
 
 @cache
 def _typings(file: str) -> dict[str, tuple[str, frozenset[str], bool]]:
-    """Return the methods of a typings file by their name in lower case."""
-    text = (TYPINGS / f"{file}.d.ts").read_text()
+    """Return the methods of a typings file by their name in lower case.
+
+    What the SDK for consumers has as well is declared there alone.
+    """
+    own = TYPINGS / f"b2b/{file}.d.ts"
+    text = (own if own.exists() else TYPINGS / f"b2c/{file}.d.ts").read_text()
     interfaces = {name: frozenset(_FIELD.findall(body)) for name, body in _INTERFACE.findall(text)}
     return {
         name.lower(): (name, interfaces.get(request, frozenset()), bool(options))
