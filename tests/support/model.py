@@ -244,8 +244,10 @@ class IdentityCore(RuleBasedStateMachine):
     @rule(member=members)
     def reactivate_member(self, member: Member) -> None:
         answers = self.servers.ask("PUT", self._at(member, "/reactivate"), ({}, {}))
-        if not member.exists or member.active:
-            self._refused(answers, "organization_not_found", "member_not_found")
+        if not member.exists:
+            self._refused(answers, "organization_not_found")
+        elif member.active:
+            self._refused(answers, "no_deleted_member_found_for_reactivation")
         elif not member.proven or self._taken(member.organization, member.email):
             assert answers[0].status == 400, answers[0].text
         else:
@@ -294,7 +296,7 @@ class IdentityCore(RuleBasedStateMachine):
     def revoke_all_sessions(self, member: Member) -> None:
         first, second = ({"member_id": each} for each in member.ids)
         answers = self.servers.ask("POST", ("/v1/b2b/sessions/revoke",) * 2, (first, second))
-        if member.exists and member.active:
+        if member.exists:  # also where it is deleted: ending what has ended is no error
             pair(answers)
             self._end_sessions(member)
         else:
