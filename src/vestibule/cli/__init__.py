@@ -4,6 +4,7 @@ import click
 
 from vestibule.cli.development import demo, dev
 from vestibule.cli.documents import openapi, settings
+from vestibule.cli.members import member
 from vestibule.cli.operations import (
     impersonate,
     key,
@@ -27,6 +28,6 @@ def main() -> None:
 
 for command in (
     *(serve, dev, demo, migrate, project, organization, redirect_url, secret, key),
-    *(impersonate, policy, trusted_token, saml, settings, openapi),
+    *(impersonate, member, policy, trusted_token, saml, settings, openapi),
 ):
     main.add_command(command)

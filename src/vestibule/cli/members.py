@@ -1,0 +1,33 @@
+"""`vestibule member`: what an operator asks about one member."""
+
+import click
+
+from vestibule.cli.operations import run
+from vestibule.domain import members, organizations, projects
+from vestibule.domain.context import Context
+from vestibule.domain.roles import Grant
+
+
+@click.group()
+def member() -> None:
+    """Members: look at one of them."""
+
+
+@member.command("roles")
+@click.argument("project_id")
+@click.argument("organization_id")
+@click.argument("member_id")
+def member_roles(project_id: str, organization_id: str, member_id: str) -> None:
+    """Print every role of a member with each source that it comes from, one in a line."""
+
+    async def work(context: Context) -> tuple[Grant, ...]:
+        project = await projects.get(context, project_id)
+        async with context.store.read() as tx:
+            organization = await organizations.load(tx, project, organization_id)
+            found = await members.load(tx, organization, member_id)
+            return (await members.view(tx, organization, found)).grants
+
+    for grant in run(work):
+        for source in grant.sources:
+            details = "".join(f"  {name}={value}" for name, value in source.details.items())
+            click.echo(f"{grant.role_id}  {source.type}{details}")

@@ -1,0 +1,34 @@
+import json
+
+from tests.cli.conftest import Command
+from tests.support.asgi import basic
+
+
+def test_member_roles_says_where_each_role_comes_from(command: Command) -> None:
+    made = command.good("project", "create", "Acme")
+    headers = {
+        "authorization": basic(made["project_id"], made["secret"]),
+        "content-type": "application/json",
+    }
+    assignment = {"domain": "acme.test", "role_id": "stytch_admin"}
+    organization = {
+        "organization_name": "Acme",
+        "rbac_email_implicit_role_assignments": [assignment],
+    }
+    for path, body in (
+        ("/v1/b2b/organizations", organization),
+        (
+            "/v1/b2b/organizations/acme/members",
+            {"email_address": "ada@acme.test", "external_id": "ada", "roles": ["stytch_admin"]},
+        ),
+    ):
+        answer = command.ask("POST", path, headers, json.dumps(body).encode())
+        assert answer.status == 200, answer.text
+    said = command.run("member", "roles", made["project_id"], "acme", "ada")
+    assert said.stdout.splitlines() == [
+        "stytch_member  direct_assignment",
+        "stytch_admin  direct_assignment",
+        "stytch_admin  email_assignment  email_domain=acme.test",
+    ]
+    unknown = command.run("member", "roles", made["project_id"], "acme", "eve")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
