@@ -5,7 +5,7 @@ Every record of an organization carries `project_id` and `organization_id`.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -768,3 +768,62 @@ class OutboxMessage(Record, frozen=True, kw_only=True):
     deliver_at: int
     attempts: int = 0
     delivered_at: int = 0
+
+
+# The audit log -------------------------------------------------------------------------------
+
+ActorType = Literal["project_secret", "member_session", "operator", "visitor", "system"]
+
+
+class Origin(Record, frozen=True, kw_only=True):
+    """Who has something done, and from where; the server itself when nothing is said.
+
+    `actor_id` is of the API secret, of the member, or the operator's user name. A visitor is a
+    browser, or an identity provider, that proved what it brought.
+    """
+
+    actor_type: ActorType = "system"
+    actor_id: str = ""
+    actor_session_id: str = ""
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+
+
+SYSTEM: Final = Origin()
+
+
+class AuditEvent(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One change in an organization, or in the project itself where `organization_id` is ''.
+
+    `member_id` is whom it concerns, `changed` are names of fields, never values. `hash` is over
+    all else (`domain/audit.py`); a field that is added later needs a default, so that older hashes
+    stay right.
+    """
+
+    project_id: str
+    organization_id: str
+    sequence: int
+    occurred_at: int
+    action: str
+    object_id: str
+    member_id: str = ""
+    changed: tuple[str, ...] = ()
+    reason: str = ""
+    actor_type: ActorType
+    actor_id: str
+    actor_session_id: str = ""
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+    previous_hash: bytes
+    hash: bytes = b""
+
+
+class AuditHead(Record, frozen=True, kw_only=True):
+    """Where the chain of an organization ends: number and hash of its last event."""
+
+    project_id: str
+    organization_id: str
+    sequence: int = 0
+    hash: bytes = bytes(32)

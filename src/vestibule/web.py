@@ -17,6 +17,7 @@ from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.ids import Environment, new_id
 from vestibule.log import logger
+from vestibule.records import Origin
 from vestibule.store.interface import StoreUnavailable, Unstorable
 
 # As ASGI (and Starlette) have them.
@@ -26,6 +27,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Iterable[tuple[str, str]]
 
 _RETRY_AFTER_SECONDS: Final = 2
+_MOST_AGENT: Final = 200
 _LIVE: Final = re.compile(rb"(?:^|[/=])(?:project|public-token|[a-z]+-connection)-live-")
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -87,6 +89,18 @@ def new_request_id(context: Context, scope: Scope) -> str:
     named = user.encode() or address
     environment: Environment = "live" if _LIVE.search(named) else "test"
     return new_id("request-id", environment, now=context.clock.now(), entropy=context.entropy)
+
+
+def visitor(scope: Scope, request_id: str) -> Origin:
+    """Return where a request came from, for the audit log; who is behind it is not known yet."""
+    client = scope.get("client")
+    agent = header(scope, b"user-agent")[:_MOST_AGENT]
+    return Origin(
+        actor_type="visitor",
+        address=client[0] if client else "",
+        user_agent="".join(c if c.isprintable() else "?" for c in agent),
+        request_id=request_id,
+    )
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:

@@ -23,7 +23,7 @@ async def test_a_new_project_has_one_secret_one_public_token_and_one_key(context
     assert made.project_id.startswith("project-live-")
     assert made.secret.startswith("secret-live-")
     assert made.public_token.startswith("public-token-live-")
-    project = await projects.authenticate(context, made.project_id, made.secret)
+    project, _ = await projects.authenticate(context, made.project_id, made.secret)
     assert (project.name, project.environment) == ("Live", "live")
     assert await projects.of_public_token(context, made.public_token) == project
     assert await projects.get(context, made.project_id) == project

@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.api.authentication import (
@@ -34,6 +35,7 @@ from vestibule.web import (
     read_json,
     respond,
     respond_failure,
+    visitor,
 )
 
 _encoder: Final = msgspec.json.Encoder()
@@ -96,13 +98,24 @@ _NOBODY: Final = Project(project_id="", environment="test", name="", created_at=
 async def _identify(context: Context, endpoint: Endpoint, scope: Scope, request_id: str) -> Call:
     caller: Caller | None = None
     project = _NOBODY
+    origin = visitor(scope, request_id)
     if isinstance(endpoint.access, (ProjectSecret, Permission)):
-        project = await authenticate_project(context, scope)
+        project, secret_id = await authenticate_project(context, scope)
+        origin = replace(origin, actor_type="project_secret", actor_id=secret_id)
     elif isinstance(endpoint.access, PublicToken):
         project = await authenticate_public_token(context, scope)
     if isinstance(endpoint.access, Permission):
         caller = await authenticate_caller(context, project, scope)
-    return Call(context=context, project=project, caller=caller, request_id=request_id)
+    if caller is not None:
+        origin = replace(
+            origin,
+            actor_type="member_session",
+            actor_id=caller.session.member_id,
+            actor_session_id=caller.session.session_id,
+        )
+    return Call(
+        context=context.acting_for(origin), project=project, caller=caller, request_id=request_id
+    )
 
 
 def _targets(request: Request) -> dict[str, str]:
@@ -136,7 +149,7 @@ async def _authorize(call: Call, endpoint: Endpoint, request: Request) -> Reques
         organization_id=organization.organization_id,
         member_id=known.get("member_id", ""),
     )
-    return msgspec.structs.replace(request, **known)
+    return replace(request, **known)
 
 
 def decode(endpoint: Endpoint, scope: Scope, body: bytes) -> Request:

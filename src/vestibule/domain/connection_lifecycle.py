@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connection_factors, connections, organizations
+from vestibule.domain import audit, connection_factors, connections, organizations
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.records import Connection, ConnectionKey, Organization, Project
@@ -120,6 +120,7 @@ async def delete(context: Context, project: Project, locator: str, connection_id
         await tx.connections.delete(**within, connection_id=connection.connection_id)
         await connection_factors.remove(tx, connection)
         await tx.organizations.update(_without(organization, connection.connection_id))
+        await audit.record(tx, context, "connection.delete", connection, connection.connection_id)
     return connection.connection_id
 
 

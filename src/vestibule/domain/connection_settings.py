@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connection_fields, connections, organizations
+from vestibule.domain import audit, connection_fields, connections, organizations
 from vestibule.domain.context import Context
 from vestibule.domain.policy import project_policy, roles_of
 from vestibule.errors import Failure
@@ -83,8 +83,18 @@ async def update(
             updated_at=context.clock.now(),
         )
         await tx.connections.update(after)
-    if before.saml is not None and after.saml is not None:
-        _warn(connection_id, before.saml.policy, after.saml.policy)
+        tolerated = _newly_tolerated(before, after)
+        await audit.record(
+            tx,
+            context,
+            "connection.update_settings",
+            after,
+            connection_id,
+            changed=audit.differing(before, after),
+            reason=f"tolerance switched on: {', '.join(tolerated)}" if tolerated else "",
+        )
+    for name in tolerated:
+        logger().warning("tolerance switched on", connection_id=connection_id, setting=name)
     return after
 
 
@@ -186,8 +196,13 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
-def _warn(connection_id: str, before: SamlPolicy, after: SamlPolicy) -> None:
-    """Say in the log which tolerances have been switched on."""
-    for name in after.__struct_fields__:
-        if name.startswith(_TOLERANCES) and getattr(after, name) and not getattr(before, name):
-            logger().warning("tolerance switched on", connection_id=connection_id, setting=name)
+def _newly_tolerated(before: Connection, after: Connection) -> list[str]:
+    """Return the names of the tolerances that have been switched on."""
+    if before.saml is None or after.saml is None:
+        return []
+    old, new = before.saml.policy, after.saml.policy
+    return [
+        name
+        for name in _POLICY
+        if name.startswith(_TOLERANCES) and getattr(new, name) and not getattr(old, name)
+    ]

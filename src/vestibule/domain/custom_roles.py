@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import organizations
+from vestibule.domain import audit, organizations
 from vestibule.domain.context import Context
 from vestibule.domain.policy import Policy, project_policy
 from vestibule.errors import Failure
@@ -32,6 +32,7 @@ async def replace_all(
         organization = await organizations.load(tx, project, locator, lock=True)
         changed = replace(organization, custom_roles=tuple(roles), updated_at=context.clock.now())
         await tx.organizations.update(changed)
+        await audit.record(tx, context, "organization.set_roles", changed, changed.organization_id)
     return changed.custom_roles
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from vestibule import errors
 from vestibule.domain import (
+    audit,
     discovery,
     intermediate_sessions,
     members,
@@ -84,6 +85,7 @@ async def create(
             target = await organizations.add(tx, context, project, fields, slug_of=name)
             creator = await _add(tx, context, project, target, address)
             await members.assign_roles(tx, creator, [ADMIN_ROLE])
+            await audit.record(tx, context, "member.create", creator, creator.member_id)
             return await _enter(tx, context, project, target, waiting, proven.wanted)
     except Conflict as conflict:
         raise organizations.taken(conflict) from None
@@ -101,6 +103,7 @@ async def _enter(  # noqa: PLR0917 - who enters where, with what
     offers = await transfer.offers(tx, project, waiting.record, target)
     member = transfer.who(offers)
     requirements.require_standing(target, member, now=now)
+    joins = member is None
     if member is None:
         member = await _join(tx, context, project, target, waiting)
         offers = await transfer.offers(tx, project, waiting.record, target)
@@ -114,6 +117,8 @@ async def _enter(  # noqa: PLR0917 - who enters where, with what
     factors += [each for each in held if transfer.is_phone_of(each, target, member)]
     # A method that is not allowed here stays proven for where it is.
     moved = await intermediate_sessions.move(tx, waiting, member, tuple(factors))
+    if joins:
+        await audit.record(tx, context, "member.create", member, member.member_id)
     party = Party(project, target, member)
     return await outcome.conclude(
         tx, context, party, moved.record.factors, waiting=moved, wanted=wanted

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from vestibule import errors
 from vestibule.clock import MINUTE
-from vestibule.domain import letter_texts, letters, members, organizations, redirect_urls
+from vestibule.domain import audit, letter_texts, letters, members, organizations, redirect_urls
 from vestibule.domain.context import Context
 from vestibule.domain.email import read_email
 from vestibule.domain.members import MemberView
@@ -82,6 +82,7 @@ async def start(
             text=text.body,
             until=update.expires_at,
         )
+        await audit.record(tx, context, "member.start_email_update", member, member.member_id)
         return await _views(tx, project, organization, member)
 
 
@@ -143,9 +144,11 @@ async def _finish(
         raise Failure(errors.unable_to_verify_member_email_update)
     organization = await organizations.load(tx, project, update.organization_id)
     member = await members.load(tx, organization, update.member_id, lock=True)
-    return await members.change_email(
+    member = await members.change_email(
         tx, context, organization, member, email_address=update.email_address, verified=True
     )
+    await audit.record(tx, context, "member.confirm_email_update", member, member.member_id)
+    return member
 
 
 def _is_right(context: Context, update: EmailUpdate, code: str, *, now: int) -> bool:

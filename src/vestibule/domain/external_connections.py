@@ -10,7 +10,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connection_fields, connection_lifecycle, connections, organizations
+from vestibule.domain import (
+    audit,
+    connection_fields,
+    connection_lifecycle,
+    connections,
+    organizations,
+)
 from vestibule.domain.context import Context
 from vestibule.domain.policy import project_policy, roles_of
 from vestibule.errors import Failure
@@ -53,6 +59,7 @@ async def create(
         connection = _apply(known_roles, connection, external, owned, changes)
         await tx.connections.insert(connection)
         shown = await connection_lifecycle.settle(tx, context, organization, connection)
+        await audit.record(tx, context, "connection.create", connection, connection.connection_id)
     return shown.connection
 
 
@@ -79,6 +86,8 @@ async def update(
         changed = _apply(known_roles, connection, external, owned, changes)
         changed = replace(changed, updated_at=context.clock.now())
         await tx.connections.update(changed)
+        names = audit.differing(connection, changed)
+        await audit.record(tx, context, "connection.update", changed, connection_id, changed=names)
     return changed
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from vestibule import errors
 from vestibule.clock import MINUTE
 from vestibule.domain import (
+    audit,
     connections,
     logout_messages,
     named_sessions,
@@ -80,6 +81,7 @@ async def begin(
         await _end(tx, session)
         if way is not None and way.connection.saml is not None:
             await _end_others(tx, project, way, now=now)
+        await audit.record(tx, context, "session.log_out", session, session.session_id)
     if way is None:
         return url
     return connections.logout_start_url(context.settings, way.connection.connection_id, token.text)

@@ -7,7 +7,7 @@ import phonenumbers
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import members, organizations
+from vestibule.domain import audit, members, organizations
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of
 from vestibule.domain.members import MemberView
@@ -53,6 +53,7 @@ async def create(
             **values,
         )
         await members.assign_roles(tx, member, role_ids)
+        await audit.record(tx, context, "member.create", member, member.member_id)
         return await _answer(tx, project, organization, member)
 
 
@@ -76,15 +77,15 @@ async def update(
     _check_values(changes)
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator)
-        member = await members.load(tx, organization, member_locator, lock=True)
+        before = member = await members.load(tx, organization, member_locator, lock=True)
         if "roles" in changes:
             role_ids = _assignable(
                 roles_of(project_policy(project), organization), changes["roles"]
             )
-            before = await members.view(tx, organization, member)
+            seen = await members.view(tx, organization, member)
             await members.assign_roles(tx, member, role_ids)
             if not preserve_existing_sessions:
-                await _end_sessions_of_lost_roles(tx, organization, before, role_ids)
+                await _end_sessions_of_lost_roles(tx, organization, seen, role_ids)
         if "email_address" in changes:
             member = await members.change_email(
                 tx,
@@ -100,6 +101,8 @@ async def update(
             await tx.members.update(member)
         except Conflict as conflict:
             raise members.taken(conflict) from None
+        changed = audit.differing(before, member) | (changes.keys() & {"roles"})
+        await audit.record(tx, context, "member.update", member, member.member_id, changed=changed)
         return await _answer(tx, project, organization, member)
 
 
@@ -127,6 +130,7 @@ async def delete(context: Context, project: Project, locator: str, member_locato
                 without(member), status="deleted", external_id=None, updated_at=context.clock.now()
             )
         )
+        await audit.record(tx, context, "member.delete", member, member.member_id)
     return member.member_id
 
 
@@ -150,6 +154,7 @@ async def reactivate(
         if member is None or member.status != "deleted":
             raise Failure(errors.no_deleted_member_found_for_reactivation)
         member = await members.bring_back(tx, context, project, organization, member)
+        await audit.record(tx, context, "member.reactivate", member, member.member_id)
         return await _answer(tx, project, organization, member)
 
 
@@ -193,6 +198,7 @@ async def unlink_retired_email(
             **named,
         ):
             raise Failure(errors.email_not_found)
+        await audit.record(tx, context, "member.unlink_retired_email", member, member.member_id)
         return await _answer(tx, project, organization, member)
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.domain import (
+    audit,
     connection_fields,
     connection_lifecycle,
     connections,
@@ -77,6 +78,7 @@ async def create(
             updated_at=now,
         )
         await tx.connections.insert(connection)
+        await audit.record(tx, context, "connection.create", connection, connection.connection_id)
     return ConnectionView(connection, ())
 
 
@@ -121,6 +123,8 @@ async def update(
             await feeds.start(tx, context, current, discovery_url(found.issuer), reading)
         elif _oidc(changed).issuer != _oidc(current).issuer:
             await feeds.stop(tx, current)
+        names = audit.differing(current, view.connection)
+        await audit.record(tx, context, "connection.update", current, connection_id, changed=names)
     warnings += [
         oidc_warnings.methods(found),
         oidc_warnings.userinfo_missing(_oidc(changed)),

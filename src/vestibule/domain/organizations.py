@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connections, organization_settings
+from vestibule.domain import audit, connections, organization_settings
 from vestibule.domain.context import Context
 from vestibule.domain.organization_settings import ID_FORM
 from vestibule.domain.policy import project_policy
@@ -171,6 +171,14 @@ async def add(
         organization = replace(organization, organization_slug=slug)
     await tx.organizations.insert(organization)
     await _keep_domains(tx, blank, organization)
+    await audit.record(
+        tx,
+        context,
+        "organization.create",
+        organization,
+        organization.organization_id,
+        changed=audit.differing(blank, organization),
+    )
     return organization
 
 
@@ -190,6 +198,14 @@ async def update(
             await _require_connections(tx, after, changes)
             await tx.organizations.update(after)
             await _keep_domains(tx, before, after)
+            await audit.record(
+                tx,
+                context,
+                "organization.update",
+                after,
+                after.organization_id,
+                changed=audit.differing(before, after),
+            )
             return await view(tx, project, after)
     except Conflict as conflict:
         raise taken(conflict) from None
@@ -212,6 +228,9 @@ async def delete(context: Context, project: Project, locator: str) -> str:
         owned = await tx.connections.all(**within, lock=True)
         await connections.sever(tx, owned, now=context.clock.now())
         await tx.organizations.delete(**within)
+        await audit.record(
+            tx, context, "organization.delete", organization, organization.organization_id
+        )
     return organization.organization_id
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vestibule.domain import (
+    audit,
     intermediate_sessions,
     members,
     organizations,
@@ -78,7 +79,9 @@ async def conclude(
             kept = await intermediate_sessions.start(tx, context, member, factors=factors)
         else:
             kept = await intermediate_sessions.keep(tx, waiting, factors)
-        return Unfinished(*await shown(tx, party), kept, needs_primary)
+        seen = await shown(tx, party)
+        await audit.record(tx, context, "session.await_factor", member, member.member_id)
+        return Unfinished(*seen, kept, needs_primary)
     return await begin(tx, context, party, factors, waiting=waiting, wanted=wanted)
 
 
@@ -104,7 +107,9 @@ async def begin(
         duration=sessions.lifetime(wanted.duration_minutes),
         custom_claims=session_claims.merge({}, wanted.custom_claims),
     )
-    return await sessions.view(tx, context, project, session, organization, member, token=text)
+    view = await sessions.view(tx, context, project, session, organization, member, token=text)
+    await audit.record(tx, context, "session.create", session, session.session_id)
+    return view
 
 
 async def extend(
@@ -130,9 +135,11 @@ async def extend(
         expires_at=end if wanted.duration_minutes is not None else max(end, session.expires_at),
         now=now,
     )
-    return await sessions.view(
+    view = await sessions.view(
         tx, context, party.project, changed, party.organization, party.member
     )
+    await audit.record(tx, context, "session.add_factor", session, session.session_id)
+    return view
 
 
 async def shown(tx: Transaction, party: Party) -> tuple[MemberView, OrganizationView]:

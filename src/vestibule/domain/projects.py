@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vestibule import errors
-from vestibule.domain import redirect_urls, signing_keys
+from vestibule.domain import audit, redirect_urls, signing_keys
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.ids import Environment, hash_secret, new_id, new_secret, same_secret
@@ -31,8 +31,10 @@ class Holdings:
     members: int
 
 
-async def authenticate(context: Context, project_id: str, secret: str) -> Project:
-    """Return the project that `secret` belongs to. Raises Failure unauthorized_credentials.
+async def authenticate(context: Context, project_id: str, secret: str) -> tuple[Project, str]:
+    """Return the project that `secret` belongs to, and the secret's id.
+
+    Raises Failure unauthorized_credentials.
 
     An unknown project costs the same comparison as a wrong secret.
     """
@@ -40,11 +42,11 @@ async def authenticate(context: Context, project_id: str, secret: str) -> Projec
     async with context.store.read() as tx:
         stored = await tx.project_secrets.all(project_id=project_id)
         project = await tx.projects.find(project_id=project_id)
-    hashes = [item.secret_hash for item in stored] or [_NO_HASH]
-    matches = [same_secret(given, item) for item in hashes]
-    if project is None or not any(matches):
+    hashes = [(item.secret_hash, item.secret_id) for item in stored] or [(_NO_HASH, "")]
+    matches = [secret_id for known, secret_id in hashes if same_secret(given, known)]
+    if project is None or not matches:
         raise Failure(errors.unauthorized_credentials)
-    return project
+    return project, matches[0]
 
 
 async def of_public_token(context: Context, public_token: str) -> Project:
@@ -87,6 +89,7 @@ async def create(
             )
         )
         await tx.signing_keys.insert(signing_key)
+        await audit.record(tx, context, "project.create", project, project.project_id)
     return chosen
 
 
@@ -114,7 +117,8 @@ async def rotate_secret(context: Context, project: Project) -> str:
     """Add a new API secret and return it; the others stay valid until they are removed."""
     secret = f"secret-{project.environment}-{new_secret(entropy=context.entropy)}"
     async with context.store.write() as tx:
-        await _add_secret(tx, context, project, secret)
+        secret_id = await _add_secret(tx, context, project, secret)
+        await audit.record(tx, context, "project.add_secret", project, secret_id)
     return secret
 
 
@@ -126,7 +130,10 @@ async def remove_secrets(context: Context, project: Project, *, keep: str) -> in
         old = tuple(s.secret_id for s in stored if not same_secret(s.secret_hash, kept))
         if len(old) == len(stored):
             raise Failure(errors.unauthorized_credentials, "The secret to keep is not active.")
-        return await tx.project_secrets.delete(project_id=project.project_id, secret_id=old)
+        ended = await tx.project_secrets.delete(project_id=project.project_id, secret_id=old)
+        for secret_id in old:
+            await audit.record(tx, context, "project.remove_secret", project, secret_id)
+    return ended
 
 
 async def add_redirect_url(
@@ -161,18 +168,19 @@ async def add_redirect_url(
                 created_at=context.clock.now(),
             )
             await tx.redirect_urls.insert(record)
+            await audit.record(tx, context, "project.add_redirect_url", project, url)
     except Conflict:
         raise Failure(errors.duplicate_redirect_url) from None
     return record
 
 
-async def _add_secret(tx: Transaction, context: Context, project: Project, secret: str) -> None:
-    await tx.project_secrets.insert(
-        ProjectSecret(
-            secret_id=context.new_id("secret", project),
-            project_id=project.project_id,
-            secret_hash=hash_secret(secret.encode()),
-            last_four=secret[-4:],
-            created_at=context.clock.now(),
-        )
+async def _add_secret(tx: Transaction, context: Context, project: Project, secret: str) -> str:
+    added = ProjectSecret(
+        secret_id=context.new_id("secret", project),
+        project_id=project.project_id,
+        secret_hash=hash_secret(secret.encode()),
+        last_four=secret[-4:],
+        created_at=context.clock.now(),
     )
+    await tx.project_secrets.insert(added)
+    return added.secret_id

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.domain import (
+    audit,
     connection_fields,
     connection_lifecycle,
     connections,
@@ -38,6 +39,8 @@ from vestibule.store.interface import Transaction
 _NOT_FOUND: Final = errors.saml_connection_not_found
 # What metadata says and a person may enter as well; it is checked alike.
 _ENTERED: Final = ("idp_entity_id", "idp_sso_url")
+# What is kept beside the record of a connection.
+_KEYS: Final = {"x509_certificate", "signing_private_key", "saml_encryption_private_key"}
 _NAMEID_FORMAT: Final = re.compile(
     r"urn:oasis:names:tc:SAML:[12]\.[01]:nameid-format:[A-Za-z0-9-]{1,100}", re.ASCII
 )
@@ -71,6 +74,7 @@ async def create(
         await connection_lifecycle.require_room(tx, organization)
         await tx.connections.insert(connection)
         await tx.connection_keys.insert(signing)
+        await audit.record(tx, context, "connection.create", connection, connection.connection_id)
     return ConnectionView(connection, (signing,))
 
 
@@ -97,7 +101,12 @@ async def update(
             # What was read so far is of another identity provider.
             await feeds.stop(tx, connection)
         await saml_keys.add(tx, context, project, connection, added)
-        return await connection_lifecycle.settle(tx, context, organization, changed)
+        view = await connection_lifecycle.settle(tx, context, organization, changed)
+        names = audit.differing(connection, view.connection) | (changes.keys() & _KEYS)
+        await audit.record(
+            tx, context, "connection.update", connection, connection_id, changed=names
+        )
+        return view
 
 
 async def update_by_url(
@@ -121,6 +130,10 @@ async def update_by_url(
             tx, context, project, organization, connection, found=reading.published
         )
         await feeds.start(tx, context, connection, metadata_url, reading)
+        names = audit.differing(connection, view.connection) | {"metadata_url", "x509_certificate"}
+        await audit.record(
+            tx, context, "connection.update", connection, connection_id, changed=names
+        )
         return view
 
 
@@ -163,6 +176,7 @@ async def delete_verification_certificate(
         if connection.status == "active" and len(keys) == 1:
             raise Failure(errors.cannot_delete_last_sso_verification_key)
         await saml_keys.remove(tx, connection, certificate_id)
+        await audit.record(tx, context, "connection.delete_certificate", connection, certificate_id)
     return certificate_id
 
 
@@ -176,6 +190,9 @@ async def delete_encryption_private_key(
         if private_key_id not in {key.key_id for key in keys}:
             raise Failure(errors.sso_encryption_private_key_not_found)
         await saml_keys.remove(tx, connection, private_key_id)
+        await audit.record(
+            tx, context, "connection.delete_encryption_key", connection, private_key_id
+        )
     return private_key_id
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vestibule import errors
-from vestibule.domain import sessions
+from vestibule.domain import audit, sessions
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.records import Project, Session
@@ -75,6 +75,8 @@ async def revoke(context: Context, named: Named) -> None:
                 organization_id=session.organization_id,
                 session_id=session.session_id,
             )
+        for session in named.sessions:
+            await audit.record(tx, context, "session.revoke", session, session.session_id)
 
 
 def _one(session: Session | None) -> Named:

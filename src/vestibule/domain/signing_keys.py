@@ -17,6 +17,7 @@ from cryptography.x509 import load_der_x509_certificate
 from joserfc.jwk import RSAKey
 
 from vestibule.clock import DAY, MINUTE
+from vestibule.domain import audit
 from vestibule.domain.context import Context
 from vestibule.domain.private_keys import load
 from vestibule.records import Project, SigningKey
@@ -53,6 +54,7 @@ async def rotate(context: Context, project: Project) -> SigningKey:
             retires_at=0,
         )
         await tx.signing_keys.insert(key)
+        await audit.record(tx, context, "project.rotate_key", project, key.key_id)
     return key
 
 

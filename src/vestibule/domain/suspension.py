@@ -1,6 +1,6 @@
 """Suspending an organization: nobody logs in to it and no session of it counts (semantics 1.2)."""
 
-from vestibule.domain import organizations
+from vestibule.domain import audit, organizations
 from vestibule.domain.context import Context
 from vestibule.records import Project
 
@@ -29,4 +29,6 @@ async def _set(context: Context, project: Project, locator: str, suspended_at: i
             project_id=project.project_id,
             organization_id=found.organization_id,
         )
+        action: audit.Action = "organization.suspend" if suspended_at else "organization.resume"
+        await audit.record(tx, context, action, found, found.organization_id)
     return found.organization_id

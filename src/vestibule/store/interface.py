@@ -98,6 +98,10 @@ IMPERSONATION_TOKEN: Final = Table(
     "impersonation_tokens", records.ImpersonationToken, key=("project_id", "token_id")
 )
 OUTBOX: Final = Table("outbox", records.OutboxMessage, key=("project_id", "message_id"))
+AUDIT_EVENT: Final = Table(
+    "audit_events", records.AuditEvent, key=("project_id", "organization_id", "sequence")
+)
+AUDIT_HEAD: Final = Table("audit_heads", records.AuditHead, key=("project_id", "organization_id"))
 
 TABLES: Final[tuple[Table[Any], ...]] = (
     PROJECT,
@@ -130,6 +134,8 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     IMPERSONATION_TOKEN,
     OUTBOX,
     OIDC_TOKEN,
+    AUDIT_EVENT,
+    AUDIT_HEAD,
 )
 
 
@@ -203,6 +209,8 @@ class Transaction:
     impersonation_tokens = _In(IMPERSONATION_TOKEN)
     outbox = _In(OUTBOX)
     oidc_tokens = _In(OIDC_TOKEN)
+    audit_events = _In(AUDIT_EVENT)
+    audit_heads = _In(AUDIT_HEAD)
 
     def __init__(self, executor: Executor) -> None:
         self.executor = executor

@@ -8,6 +8,7 @@ from typing import Final
 
 from vestibule import errors
 from vestibule.domain import (
+    audit,
     connections,
     intermediate_sessions,
     oidc_tokens,
@@ -62,7 +63,10 @@ async def redeem(
     for _ in range(_TRIES):
         try:
             async with context.store.write() as tx:
-                return await _log_in(tx, context, project, token, request)
+                result, created = await _log_in(tx, context, project, token, request)
+                if created is not None:
+                    await audit.record(tx, context, "member.create", created, created.member_id)
+                return result
         except (Conflict, Overtaken) as error:
             logger().info("login overtaken", trace_id=token.trace_id, detail=str(error))
         except Failure as failure:
@@ -113,7 +117,8 @@ async def _count_attempt(context: Context, token: SsoToken) -> None:
 
 async def _log_in(
     tx: Transaction, context: Context, project: Project, token: SsoToken, request: Redemption
-) -> SessionView | Unfinished:
+) -> tuple[SessionView | Unfinished, Member | None]:
+    """Return what comes of it, and the member where it was created."""
     now = context.clock.now()
     used = await tx.sso_tokens.change(
         {"consumed_at": now, "provider_tokens": None},
@@ -139,7 +144,8 @@ async def _log_in(
         linked = await _linked(tx, login, member, request, now=now)
         if linked is not None:
             party = Party(project, login.organization, member)
-            return await outcome.extend(tx, context, party, linked, factor, wanted=request.wanted)
+            view = await outcome.extend(tx, context, party, linked, factor, wanted=request.wanted)
+            return view, None
         factors = with_factor(waiting.record.factors if waiting else (), factor)
     elif found.member is not None and waiting is not None:
         # Row 12: SSO is no method here, and nothing of it is kept. What waits goes on waiting.
@@ -147,9 +153,10 @@ async def _log_in(
     else:
         raise Failure(errors.operation_restricted_by_organization_auth_methods)
     party = Party(project, login.organization, member)
-    return await outcome.conclude(
+    concluded = await outcome.conclude(
         tx, context, party, factors, waiting=waiting, wanted=request.wanted
     )
+    return concluded, None if found.member else member
 
 
 async def _login(tx: Transaction, project: Project, token: SsoToken) -> Login:
@@ -210,3 +217,6 @@ async def _note_refusal(context: Context, token: SsoToken, failure: Failure) -> 
         return
     async with context.store.write() as tx:
         await traces.fail(tx, token, refusal)
+        await audit.record(
+            tx, context, "session.refuse", token, token.trace_id, reason=refusal.error.name
+        )

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.clock import SECOND
-from vestibule.domain import connection_lifecycle, connections, organizations
+from vestibule.domain import audit, connection_lifecycle, connections, organizations
 from vestibule.domain.context import Context
 from vestibule.domain.upkeep import feeds
 from vestibule.domain.upkeep.metadata_refresh import read_again
@@ -34,6 +34,17 @@ async def accept(
         found = accepted(offer, feed, current_of(owner.view, feed))
         view = await take(tx, context, owner, found, removed=offer.removed)
         await tx.metadata_feeds.update(replace(feed, taken=feed.seen, refused=""))
+        await audit.record(
+            tx,
+            context,
+            "connection.accept_metadata",
+            view.connection,
+            connection_id,
+            changed={
+                *found.fields,
+                *(["x509_certificate"] if offer.added or offer.removed else []),
+            },
+        )
     return view.connection
 
 
@@ -45,6 +56,8 @@ async def refuse(
         owner, feed = await _locked(tx, project, locator, connection_id)
         offer = _named(owner, feed, digest)
         await tx.metadata_feeds.update(replace(feed, refused=offer.digest))
+        connection = owner.view.connection
+        await audit.record(tx, context, "connection.refuse_metadata", connection, connection_id)
     return owner.view.connection
 
 
@@ -72,7 +85,9 @@ async def stop(context: Context, project: Project, locator: str, connection_id: 
     """Read the metadata no more; the connection stays as it is. Raises Failure."""
     async with context.store.write() as tx:
         owner, _ = await _locked(tx, project, locator, connection_id)
-        await feeds.stop(tx, owner.view.connection)
+        connection = owner.view.connection
+        await feeds.stop(tx, connection)
+        await audit.record(tx, context, "connection.stop_metadata", connection, connection_id)
     return owner.view.connection
 
 

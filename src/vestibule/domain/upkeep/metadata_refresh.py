@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from vestibule.clock import rfc3339
-from vestibule.domain import connection_lifecycle, oidc_metadata, saml_metadata
+from vestibule.domain import audit, connection_lifecycle, oidc_metadata, saml_metadata
 from vestibule.domain.context import Context
 from vestibule.domain.upkeep import feeds, schedule
 from vestibule.domain.upkeep.announcements import announce
@@ -72,6 +72,15 @@ async def read_again(context: Context, feed: MetadataFeed) -> None:
         else:
             after = await _arrived(tx, context, owner, feed, reading)
         await tx.metadata_feeds.update(after)
+        if after.taken != feed.taken:
+            await audit.record(
+                tx,
+                context,
+                "connection.follow_metadata",
+                connection,
+                connection.connection_id,
+                changed=_names(after.taken, feed.taken),
+            )
 
 
 async def _read(context: Context, connection: Connection, feed: MetadataFeed) -> Reading | None:
@@ -201,6 +210,12 @@ def _without_asking(
     if not trusting or not fits or held(feed, current_of(owner.view, feed)):
         return Published(), ()
     return Published(certificates=offer.added), offer.removed
+
+
+def _names(after: Published, before: Published) -> set[str]:
+    """Return the names of what has been taken over."""
+    names = {name for name, value in after.fields.items() if value != before.fields.get(name)}
+    return names | ({"x509_certificate"} if after.certificates != before.certificates else set())
 
 
 def _same_host(old: str, new: str) -> bool:

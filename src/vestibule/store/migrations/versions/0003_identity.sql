@@ -91,6 +91,37 @@ CREATE TABLE recovery_codes (
         UNIQUE (project_id, organization_id, totp_registration_id, code_hash),
     FOREIGN KEY (project_id, organization_id, totp_registration_id)
         REFERENCES totps (project_id, organization_id, totp_registration_id) ON DELETE CASCADE
+
+-- The audit log: a chain for each organization ('' is the project itself). It outlives what it tells
+-- of, but for the project. The head is what a transaction holds while it extends the chain.
+CREATE TABLE audit_events (
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    occurred_at BIGINT NOT NULL,
+    action TEXT NOT NULL,
+    object_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    changed TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    actor_type TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor_session_id TEXT NOT NULL,
+    address TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    previous_hash BYTEA NOT NULL,
+    hash BYTEA NOT NULL,
+    CONSTRAINT audit_events__sequence PRIMARY KEY (project_id, organization_id, sequence),
+    FOREIGN KEY (project_id) REFERENCES projects (project_id) ON DELETE CASCADE
+);
+CREATE TABLE audit_heads (
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    hash BYTEA NOT NULL,
+    CONSTRAINT audit_heads__organization_id PRIMARY KEY (project_id, organization_id),
+    FOREIGN KEY (project_id) REFERENCES projects (project_id) ON DELETE CASCADE
 );
 
 -- Whether members may be impersonated, and the tokens with which that begins.

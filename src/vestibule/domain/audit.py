@@ -1,0 +1,130 @@
+"""The audit log: what was changed, by whom and from where; the one place that writes it.
+
+An event is written in the transaction of its change and stands or falls with it. The events of an
+organization, and those of a project that concern no organization, each form a chain: numbered
+without gaps, each with the hash of the one before. Nothing here changes or removes an event.
+
+The hash is SHA-256 of the event as JSON with sorted keys, bytes in base64, fields of default value
+left out, `hash` itself as well.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from vestibule.domain.context import Context
+from vestibule.records import (
+    AuditEvent,
+    AuditHead,
+    Connection,
+    Member,
+    Organization,
+    Project,
+    Record,
+    Session,
+    SsoToken,
+)
+from vestibule.store.interface import Transaction
+
+Action = Literal[
+    "organization.create",
+    "organization.update",
+    "organization.delete",
+    "organization.suspend",
+    "organization.resume",
+    "organization.set_roles",
+    "member.create",
+    "member.update",
+    "member.delete",
+    "member.reactivate",
+    "member.unlink_retired_email",
+    "member.start_email_update",
+    "member.confirm_email_update",
+    "connection.create",
+    "connection.update",
+    "connection.update_settings",
+    "connection.delete",
+    "connection.delete_certificate",
+    "connection.delete_encryption_key",
+    "connection.accept_metadata",
+    "connection.refuse_metadata",
+    "connection.follow_metadata",
+    "connection.stop_metadata",
+    "session.create",
+    "session.await_factor",
+    "session.add_factor",
+    "session.refuse",
+    "session.revoke",
+    "session.log_out",
+    "project.create",
+    "project.add_secret",
+    "project.remove_secret",
+    "project.add_redirect_url",
+    "project.rotate_key",
+]
+Owner = Project | Organization | Member | Connection | Session | SsoToken
+
+
+async def record(
+    tx: Transaction,
+    context: Context,
+    action: Action,
+    owner: Owner,
+    object_id: str,
+    *,
+    changed: Iterable[str] = (),
+    reason: str = "",
+) -> None:
+    """Append an event to the chain of the owner's organization, or of a project.
+
+    `changed` are names of fields: values, which may be secret, are never written. It has to be the
+    last thing in a transaction that locks anything: the chain is held from here to the commit, and
+    who holds it must not wait for somebody who wants it.
+    """
+    organization_id = "" if isinstance(owner, Project) else owner.organization_id
+    head = await _held(tx, AuditHead(project_id=owner.project_id, organization_id=organization_id))
+    event = AuditEvent(
+        project_id=head.project_id,
+        organization_id=head.organization_id,
+        sequence=head.sequence + 1,
+        occurred_at=context.clock.now(),
+        action=action,
+        object_id=object_id,
+        member_id=owner.member_id if isinstance(owner, Member | Session) else "",
+        changed=tuple(sorted(set(changed))),
+        reason=reason,
+        **msgspec.structs.asdict(context.origin),
+        previous_hash=head.hash,
+    )
+    event = replace(event, hash=digest(event))
+    await tx.audit_events.insert(event)
+    await tx.audit_heads.update(replace(head, sequence=event.sequence, hash=event.hash))
+
+
+async def _held(tx: Transaction, first: AuditHead) -> AuditHead:
+    """Return the end of the chain, held until the transaction ends."""
+    key = {"project_id": first.project_id, "organization_id": first.organization_id}
+    while (head := await tx.audit_heads.find(lock=True, **key)) is None:
+        await tx.audit_heads.insert_if_absent(first)
+    return head
+
+
+def digest(event: AuditEvent) -> bytes:
+    """Return the hash that `event` has to have."""
+    plain = msgspec.json.encode(replace(event, hash=b""), order="sorted")
+    return hashlib.sha256(plain).digest()
+
+
+def differing(before: Record, after: Record) -> set[str]:
+    """Return the names of the fields, of nested records too, in which two records differ."""
+    names: set[str] = set()
+    for name in before.__struct_fields__:
+        old, new = getattr(before, name), getattr(after, name)
+        if isinstance(old, Record) and isinstance(new, Record):
+            names |= differing(old, new)
+        elif old != new:
+            names.add(name)
+    return names - {"updated_at"}
