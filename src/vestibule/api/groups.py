@@ -6,6 +6,7 @@ from typing import Final
 from starlette.routing import Route
 
 from vestibule.api import (
+    audit_events,
     connected_apps,
     discovery,
     impersonation,
@@ -39,6 +40,7 @@ from vestibule.domain.context import Context
 GROUPS: Final[tuple[Group, ...]] = (
     organizations.group,
     organizations_housekeeping.group,
+    audit_events.group,
     connected_apps.of_organizations,
     members.group,
     members_housekeeping.group,

@@ -15,12 +15,25 @@ from vestibule.domain.limits import Limit
 from vestibule.domain.sign_in.callback import Refused
 from vestibule.errors import Failure
 from vestibule.log import logger
-from vestibule.web import ClientGone, client_bucket, error_body, failure_of, new_request_id
+from vestibule.web import (
+    ClientGone,
+    client_bucket,
+    error_body,
+    failure_of,
+    new_request_id,
+    visitor,
+)
 
 # Every method reaches the page, so that the refusal of one is ours to render.
 ANY_METHOD: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 
 Page = Callable[[Request], Awaitable[Response]]
+
+
+def visited(context: Context, request: Request) -> Context:
+    """Return the same doors, in the hands of whoever sent `request`."""
+    request_id = new_request_id(context, request.scope)
+    return context.acting_for(visitor(request.scope, request_id))
 
 
 def redirect(url: str, *, status: int = 302) -> Response:

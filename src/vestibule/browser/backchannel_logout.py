@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vestibule.browser import forms
-from vestibule.browser.answers import ANY_METHOD, guarded
+from vestibule.browser.answers import ANY_METHOD, guarded, visited
 from vestibule.domain import backchannel_logout
 from vestibule.domain.context import Context
 from vestibule.domain.sign_in import callback
@@ -30,5 +30,5 @@ class BackchannelLogout:
         """Take a posted `logout_token`; answer 200 once its sessions are over."""
         found = await callback.target(self._context, request.path_params["connection_id"])
         token = await forms.posted_field(request, "logout_token")
-        await backchannel_logout.receive(self._context, found, token)
+        await backchannel_logout.receive(visited(self._context, request), found, token)
         return Response(status_code=200, headers={"Cache-Control": "no-store"})

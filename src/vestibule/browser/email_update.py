@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vestibule.browser import forms
-from vestibule.browser.answers import ANY_METHOD, guarded, redirect
+from vestibule.browser.answers import ANY_METHOD, guarded, redirect, visited
 from vestibule.browser.page import render
 from vestibule.domain import email_updates, limits
 from vestibule.domain.context import Context
@@ -35,7 +35,7 @@ class EmailUpdate:
         """
         token = forms.query_fields(request).get("token", "")
         if request.method == "POST":
-            update = await email_updates.confirm(self._context, token)
+            update = await email_updates.confirm(visited(self._context, request), token)
             return redirect(update.redirect_url, status=303)
         update = await email_updates.waiting(self._context, token)
         return render("email_update.html", email_address=update.email_address)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vestibule.browser import forms
-from vestibule.browser.answers import ANY_METHOD, guarded, redirect
+from vestibule.browser.answers import ANY_METHOD, guarded, redirect, visited
 from vestibule.browser.page import render
 from vestibule.domain import logout_returns, logouts, single_logout
 from vestibule.domain.context import Context
@@ -55,7 +55,7 @@ class Logout:
         else:
             form = forms.saml_form(request, _MESSAGES)
             delivery = Delivery(form=await callback.recorded(self._context, found, form))
-        reply = await single_logout.receive(self._context, found, delivery)
+        reply = await single_logout.receive(visited(self._context, request), found, delivery)
         if reply is None:
             return render("logout.html")
         return _ended(reply) if isinstance(reply, Returned) else _sent(reply)

@@ -2,6 +2,7 @@
 
 import click
 
+from vestibule.cli.audit import audit
 from vestibule.cli.development import demo, dev
 from vestibule.cli.documents import openapi, settings
 from vestibule.cli.members import member
@@ -28,6 +29,6 @@ def main() -> None:
 
 for command in (
     *(serve, dev, demo, migrate, project, organization, redirect_url, secret, key),
-    *(impersonate, member, policy, trusted_token, saml, settings, openapi),
+    *(audit, impersonate, member, policy, trusted_token, saml, settings, openapi),
 ):
     main.add_command(command)

@@ -1,6 +1,8 @@
 """What an operator does from the command line: the database, projects and what belongs to them."""
 
 import asyncio
+import os
+import pwd
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -14,6 +16,7 @@ from vestibule.domain import projects, session_migration, signing_keys, suspensi
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.ids import Environment
+from vestibule.records import Origin
 from vestibule.store import migrate as migrations
 from vestibule.store.interface import StoreUnavailable
 
@@ -214,15 +217,28 @@ def resume_organization(project_id: str, organization_id: str) -> None:
 
 
 def run(work: Callable[[Context], Awaitable[T]]) -> T:
-    """Run `work` on the configured database; a Failure ends the command with its sentence."""
+    """Run `work` on the configured database; a Failure ends the command with its sentence.
+
+    The audit log names the operator as the operating system does.
+    """
     settings = read_settings()
     log.configure(json=settings.log_json)
+    operator = Origin(actor_type="operator", actor_id=_user_name())
 
     async def with_context() -> T:
         async with opened(settings, upgrade=False) as context:
-            return await work(context)
+            return await work(context.acting_for(operator))
 
     try:
         return asyncio.run(with_context())
     except Failure as failure:
         raise click.ClickException(failure.message) from None
+
+
+def _user_name() -> str:
+    """Return who runs this process; a container's user may have no name."""
+    user_id = os.getuid()
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return str(user_id)

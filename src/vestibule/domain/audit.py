@@ -20,6 +20,7 @@ from vestibule.records import (
     AuditEvent,
     AuditHead,
     Connection,
+    IntermediateSession,
     Member,
     Organization,
     Project,
@@ -102,6 +103,28 @@ async def record(
     event = replace(event, hash=digest(event))
     await tx.audit_events.insert(event)
     await tx.audit_heads.update(replace(head, sequence=event.sequence, hash=event.hash))
+
+
+async def record_end(
+    tx: Transaction,
+    context: Context,
+    action: Action,
+    ended: Iterable[Session | IntermediateSession],
+    *,
+    reason: str = "",
+) -> None:
+    """Append one event for each member whose sessions have `ended`, as `record` does.
+
+    It names the session, or the member where several of one have ended.
+    """
+    by_member: dict[tuple[str, str], list[Session]] = {}
+    for each in ended:
+        if isinstance(each, Session):
+            by_member.setdefault((each.organization_id, each.member_id), []).append(each)
+    # In order, as two that end sessions of the same organizations wait for one another's chains.
+    for (_, member_id), sessions in sorted(by_member.items()):
+        named = sessions[0].session_id if len(sessions) == 1 else member_id
+        await record(tx, context, action, sessions[0], named, reason=reason)
 
 
 async def _held(tx: Transaction, first: AuditHead) -> AuditHead:

@@ -7,7 +7,7 @@ begun by them at this connection, also where another organization refers to it.
 from collections.abc import Sequence
 
 from vestibule import errors
-from vestibule.domain import named_sessions, oidc_provider, traces
+from vestibule.domain import audit, named_sessions, oidc_provider, traces
 from vestibule.domain.context import Context
 from vestibule.domain.named_sessions import AnySession
 from vestibule.domain.sign_in import callback, refusals
@@ -62,6 +62,8 @@ async def _receive(context: Context, found: Target, token: str, trace_id: str) -
         await tx.traces.insert(
             traces.new(context, found.connection, trace_id=trace_id, sign_in_id="", steps=steps)
         )
+        reason = f"asked by the identity provider of {found.connection.connection_id}"
+        await audit.record_end(tx, context, "session.log_out", ended or (), reason=reason)
 
 
 async def _verified(context: Context, oidc: OidcConfiguration, token: str) -> VerifiedLogoutToken:

@@ -79,9 +79,10 @@ async def begin(
         if way is not None:
             await tx.logouts.insert(_logout(context, way, token, redirect_url=url))
         await _end(tx, session)
+        ended: list[named_sessions.AnySession] = [session]
         if way is not None and way.connection.saml is not None:
-            await _end_others(tx, project, way, now=now)
-        await audit.record(tx, context, "session.log_out", session, session.session_id)
+            ended += await _end_others(tx, project, way, now=now)
+        await audit.record_end(tx, context, "session.log_out", ended)
     if way is None:
         return url
     return connections.logout_start_url(context.settings, way.connection.connection_id, token.text)
@@ -147,11 +148,13 @@ def _can_be_told(connection: Connection, factor: Factor) -> bool:
     return connection.oidc is not None and bool(connection.oidc.end_session_url)
 
 
-async def _end_others(tx: Transaction, project: Project, way: _Way, *, now: int) -> None:
+async def _end_others(
+    tx: Transaction, project: Project, way: _Way, *, now: int
+) -> tuple[named_sessions.AnySession, ...]:
     """End what the LogoutRequest will name: the identity provider does not tell us of it again."""
     organization = await organizations.load(tx, project, way.connection.organization_id)
     found = Target(project, organization, way.connection)
-    await named_sessions.end(tx, found, _named(way.factor), now=now)
+    return (await named_sessions.end(tx, found, _named(way.factor), now=now)).sessions
 
 
 def _named(factor: Factor) -> Named:

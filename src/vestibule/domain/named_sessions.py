@@ -36,6 +36,7 @@ class Ended:
     known: bool
     count: int
     session_indexes: frozenset[str]
+    sessions: tuple[AnySession, ...]
 
 
 async def end(tx: Transaction, found: Target, named: Named, *, now: int) -> Ended:
@@ -54,7 +55,7 @@ async def end(tx: Transaction, found: Target, named: Named, *, now: int) -> Ende
         now=now,
     )
     indexes = {index for each in ended or () for index in _indexes(each, places, named)}
-    return Ended(ended is not None, len(ended or ()), frozenset(indexes))
+    return Ended(ended is not None, len(ended or ()), frozenset(indexes), tuple(ended or ()))
 
 
 async def places_of(tx: Transaction, connection: Connection) -> list[Connection]:

@@ -75,8 +75,7 @@ async def revoke(context: Context, named: Named) -> None:
                 organization_id=session.organization_id,
                 session_id=session.session_id,
             )
-        for session in named.sessions:
-            await audit.record(tx, context, "session.revoke", session, session.session_id)
+        await audit.record_end(tx, context, "session.revoke", named.sessions)
 
 
 def _one(session: Session | None) -> Named:

@@ -7,7 +7,14 @@ application began (`logouts`).
 from typing import Final
 
 from vestibule import errors
-from vestibule.domain import connections, logout_messages, logout_returns, named_sessions, traces
+from vestibule.domain import (
+    audit,
+    connections,
+    logout_messages,
+    logout_returns,
+    named_sessions,
+    traces,
+)
 from vestibule.domain.context import Context
 from vestibule.domain.logout_messages import RESPONSE, Delivery, Message, Reply
 from vestibule.domain.logout_returns import Returned
@@ -76,6 +83,8 @@ async def _requested(
         )
         ended = await named_sessions.end(tx, found, named, now=now)
         await tx.traces.insert(_trace(context, found, request, trace_id, ended=ended))
+        reason = f"asked by the identity provider of {found.connection.connection_id}"
+        await audit.record_end(tx, context, "session.log_out", ended.sessions, reason=reason)
     signing = logout_messages.signing_key(keys)
     if not saml.idp_slo_response_url or signing is None:
         return None
