@@ -395,6 +395,7 @@ async def _left_after(store: Store, noun: str) -> set[str]:
 
 OF_THE_PROJECT = {
     "projects", "project_secrets", "public_tokens", "redirect_urls", "signing_keys", "outbox",
+    "audit_events", "audit_heads",
 }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ Action = Literal[
     "member.delete",
     "member.reactivate",
     "member.unlink_retired_email",
+    "member.lock",
     "member.start_email_update",
     "member.confirm_email_update",
     "connection.create",
@@ -54,6 +55,9 @@ Action = Literal[
     "connection.refuse_metadata",
     "connection.follow_metadata",
     "connection.stop_metadata",
+    "connection.start_key_rotation",
+    "connection.complete_key_rotation",
+    "connection.cancel_key_rotation",
     "session.create",
     "session.await_factor",
     "session.add_factor",
@@ -65,6 +69,7 @@ Action = Literal[
     "project.remove_secret",
     "project.add_redirect_url",
     "project.rotate_key",
+    "project.set_session_migration",
 ]
 Owner = Project | Organization | Member | Connection | Session | SsoToken
 

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connection_fields, members, organizations, outcome, requirements
+from vestibule.domain import audit, connection_fields, members, organizations, outcome, requirements
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of
 from vestibule.domain.outcome import Party, Wanted
@@ -46,6 +46,9 @@ async def set_source(context: Context, project: Project, url: str) -> None:
         raise Failure(errors.bad_request, "session_migration_url: expected an https URL.")
     async with context.store.write() as tx:
         await tx.projects.change({"session_migration_url": url}, project_id=project.project_id)
+        await audit.record(
+            tx, context, "project.set_session_migration", project, project.project_id
+        )
 
 
 async def migrate(context: Context, project: Project, request: Migration) -> SessionView:

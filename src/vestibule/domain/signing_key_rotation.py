@@ -5,7 +5,7 @@ the identity provider can learn it first; completing puts it in the present one'
 """
 
 from vestibule import errors
-from vestibule.domain import connection_lifecycle, connections, organizations, saml_keys
+from vestibule.domain import audit, connection_lifecycle, connections, organizations, saml_keys
 from vestibule.domain.connection_lifecycle import ConnectionView
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
@@ -36,6 +36,7 @@ async def start(
         connection = await _load(tx, organization, connection_id)
         if not await saml_keys.of_purpose(tx, connection, "next_signing"):
             await tx.connection_keys.insert(made)
+        await audit.record(tx, context, "connection.start_key_rotation", connection, connection_id)
         return await connection_lifecycle.view(tx, connection)
 
 
@@ -55,6 +56,9 @@ async def complete(
         for old in await saml_keys.of_purpose(tx, connection, "signing"):
             await saml_keys.remove(tx, connection, old.key_id)
         await saml_keys.promote(tx, connection, waiting[0].key_id, now=context.clock.now())
+        await audit.record(
+            tx, context, "connection.complete_key_rotation", connection, connection_id
+        )
         return await connection_lifecycle.view(tx, connection)
 
 
@@ -67,6 +71,7 @@ async def cancel(
         connection = await _load(tx, organization, connection_id)
         for waiting in await saml_keys.of_purpose(tx, connection, "next_signing"):
             await saml_keys.remove(tx, connection, waiting.key_id)
+        await audit.record(tx, context, "connection.cancel_key_rotation", connection, connection_id)
         return await connection_lifecycle.view(tx, connection)
 
 

@@ -8,7 +8,7 @@ other, however many nodes they come in at; while the member is locked, none is j
 from typing import Any
 
 from vestibule.clock import DAY, SECOND, rfc3339
-from vestibule.domain import letter_texts, letters
+from vestibule.domain import audit, letter_texts, letters
 from vestibule.domain.context import Context
 from vestibule.domain.outcome import Party
 from vestibule.log import logger
@@ -44,3 +44,4 @@ async def count(tx: Transaction, context: Context, party: Party) -> None:
             text=text.body,
             until=now + DAY,
         )
+    await audit.record(tx, context, "member.lock", member, member.member_id)
