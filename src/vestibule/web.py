@@ -91,13 +91,12 @@ def new_request_id(context: Context, scope: Scope) -> str:
     return new_id("request-id", environment, now=context.clock.now(), entropy=context.entropy)
 
 
-def visitor(scope: Scope, request_id: str) -> Origin:
+def visitor(context: Context, scope: Scope, request_id: str) -> Origin:
     """Return where a request came from, for the audit log; who is behind it is not known yet."""
-    client = scope.get("client")
     agent = header(scope, b"user-agent")[:_MOST_AGENT]
     return Origin(
         actor_type="visitor",
-        address=client[0] if client else "",
+        address=client_address(context, scope),
         user_agent="".join(c if c.isprintable() else "?" for c in agent),
         request_id=request_id,
     )

@@ -12,8 +12,8 @@ from vestibule.web import Scope, basic_credentials, client_bucket, header
 async def authenticate_project(context: Context, scope: Scope) -> tuple[Project, str]:
     """Return the project whose credentials came, and the id of the secret among them.
 
-    Raises Failure unauthorized_credentials. An address that has sent too many wrong secrets is not told any more whether one is right:
-    Failure too_many_requests.
+    Raises Failure unauthorized_credentials. An address that has sent too many wrong secrets is not
+    told any more whether one is right: Failure too_many_requests.
     """
     project_id, secret = _credentials(scope)
     guesser = client_bucket(context, scope), project_id

@@ -98,7 +98,7 @@ _NOBODY: Final = Project(project_id="", environment="test", name="", created_at=
 async def _identify(context: Context, endpoint: Endpoint, scope: Scope, request_id: str) -> Call:
     caller: Caller | None = None
     project = _NOBODY
-    origin = visitor(scope, request_id)
+    origin = visitor(context, scope, request_id)
     if isinstance(endpoint.access, (ProjectSecret, Permission)):
         project, secret_id = await authenticate_project(context, scope)
         origin = replace(origin, actor_type="project_secret", actor_id=secret_id)

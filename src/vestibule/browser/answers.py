@@ -33,7 +33,7 @@ Page = Callable[[Request], Awaitable[Response]]
 def visited(context: Context, request: Request) -> Context:
     """Return the same doors, in the hands of whoever sent `request`."""
     request_id = new_request_id(context, request.scope)
-    return context.acting_for(visitor(request.scope, request_id))
+    return context.acting_for(visitor(context, request.scope, request_id))
 
 
 def redirect(url: str, *, status: int = 302) -> Response:
