@@ -42,6 +42,9 @@ Action = Literal[
     "member.delete",
     "member.reactivate",
     "member.unlink_retired_email",
+    "member.add_totp",
+    "member.delete_totp",
+    "member.rotate_recovery_codes",
     "member.lock",
     "member.start_email_update",
     "member.confirm_email_update",
@@ -69,6 +72,8 @@ Action = Literal[
     "project.remove_secret",
     "project.add_redirect_url",
     "project.rotate_key",
+    "project.add_trusted_tokens",
+    "project.remove_trusted_tokens",
     "project.set_session_migration",
 ]
 Owner = Project | Organization | Member | Connection | Session | SsoToken

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from vestibule import errors
-from vestibule.domain import connection_fields
+from vestibule.domain import audit, connection_fields
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.oidc.errors import OidcError, Reason
@@ -64,6 +64,7 @@ async def add(context: Context, project: Project, given: ProfileInput) -> Truste
         if await tx.trusted_token_profiles.count(project_id=project.project_id) >= _MOST_PROFILES:
             raise Failure(errors.too_many_trusted_token_profiles_for_project)
         await tx.trusted_token_profiles.insert(profile)
+        await audit.record(tx, context, "project.add_trusted_tokens", project, profile.profile_id)
     return profile
 
 
@@ -96,6 +97,7 @@ async def remove(context: Context, project: Project, profile_id: str) -> None:
             project_id=project.project_id, profile_id=profile_id
         ):
             raise Failure(errors.trusted_token_profile_not_found)
+        await audit.record(tx, context, "project.remove_trusted_tokens", project, profile_id)
 
 
 def _check(context: Context, given: ProfileInput) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from vestibule import errors, totp
-from vestibule.domain import members, organizations
+from vestibule.domain import audit, members, organizations
 from vestibule.domain.context import Context
 from vestibule.domain.members import MemberView
 from vestibule.domain.mfa import completion
@@ -124,6 +124,7 @@ async def rotate(
         if registration is None:
             raise Failure(errors.no_active_recovery_code_backed_factor)
         await keep(tx, context, project, registration, codes)
+        await audit.record(tx, context, "member.rotate_recovery_codes", member, member.member_id)
         return (*await shown(tx, party), codes)
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from vestibule import errors, totp
 from vestibule.clock import MINUTE
-from vestibule.domain import members, organizations
+from vestibule.domain import audit, members, organizations
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.domain.members import MemberView
@@ -74,6 +74,7 @@ async def create(  # noqa: PLR0917 - whose it is, what is proven, and until when
         await enrolment.require_may_add(tx, context, party, tokens)
         made = await _register(tx, context, party, secret, codes, until=now + life * MINUTE)
         views = await shown(tx, party)
+        await audit.record(tx, context, "member.add_totp", party.member, made.totp_registration_id)
     address = totp.uri(secret, issuer=project.name, account=party.member.email_address)
     picture = b64encode(totp.picture(address)).decode()
     return Registered(*views, made.totp_registration_id, secret, picture, tuple(codes))
@@ -110,6 +111,7 @@ async def migrate(  # noqa: PLR0917 - whose it is, and what it is
         )
         await tx.members.update(member)
         views = await shown(tx, replace_member(party, member))
+        await audit.record(tx, context, "member.add_totp", member, made.totp_registration_id)
     return Registered(*views, made.totp_registration_id, read, "", tuple(kept))
 
 
@@ -145,6 +147,7 @@ async def delete(
         if left != member:
             left = replace(left, updated_at=context.clock.now())
             await tx.members.update(left)
+        await audit.record(tx, context, "member.delete_totp", member, member.member_id)
         return await shown(tx, replace_member(party, left))
 
 

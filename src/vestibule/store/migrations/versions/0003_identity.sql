@@ -91,6 +91,7 @@ CREATE TABLE recovery_codes (
         UNIQUE (project_id, organization_id, totp_registration_id, code_hash),
     FOREIGN KEY (project_id, organization_id, totp_registration_id)
         REFERENCES totps (project_id, organization_id, totp_registration_id) ON DELETE CASCADE
+);
 
 -- The audit log: a chain for each organization ('' is the project itself). It outlives what it tells
 -- of, but for the project. The head is what a transaction holds while it extends the chain.
