@@ -74,6 +74,7 @@ Action = Literal[
     "project.rotate_key",
     "project.add_trusted_tokens",
     "project.remove_trusted_tokens",
+    "project.set_policy",
     "project.set_session_migration",
 ]
 Owner = Project | Organization | Member | Connection | Session | SsoToken

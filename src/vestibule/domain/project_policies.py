@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from vestibule import errors
+from vestibule.domain import audit
 from vestibule.domain.context import Context
 from vestibule.domain.custom_roles import check_roles
 from vestibule.domain.policy import PROJECT_POLICY, Policy
@@ -79,6 +80,7 @@ async def replace(context: Context, project: Project, policy: ProjectPolicy) -> 
     check_roles(policy.roles, known, taken=())
     async with context.store.write() as tx:
         await tx.projects.change({"rbac_policy": policy}, project_id=project.project_id)
+        await audit.record(tx, context, "project.set_policy", project, project.project_id)
 
 
 def _role(given: _Role) -> Role:

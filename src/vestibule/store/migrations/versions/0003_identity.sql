@@ -93,6 +93,30 @@ CREATE TABLE recovery_codes (
         REFERENCES totps (project_id, organization_id, totp_registration_id) ON DELETE CASCADE
 );
 
+-- Whether members may be impersonated, and the tokens with which that begins.
+ALTER TABLE projects ADD COLUMN impersonation_allowed BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE TABLE impersonation_tokens (
+    token_id TEXT NOT NULL,
+    secret_hash BYTEA NOT NULL,
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    impersonator TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    consumed_at BIGINT NOT NULL,
+    CONSTRAINT impersonation_tokens__token_id PRIMARY KEY (project_id, token_id),
+    FOREIGN KEY (project_id, organization_id, member_id)
+        REFERENCES members (project_id, organization_id, member_id) ON DELETE CASCADE
+);
+CREATE INDEX impersonation_tokens_by_member
+    ON impersonation_tokens (project_id, organization_id, member_id);
+CREATE INDEX impersonation_tokens_by_expiry ON impersonation_tokens (expires_at);
+
+-- Roles and resources of the project's own.
+ALTER TABLE projects ADD COLUMN rbac_policy TEXT NOT NULL DEFAULT '{}';
+
 -- The audit log: a chain for each organization ('' is the project itself). It outlives what it tells
 -- of, but for the project. The head is what a transaction holds while it extends the chain.
 CREATE TABLE audit_events (
@@ -124,27 +148,3 @@ CREATE TABLE audit_heads (
     CONSTRAINT audit_heads__organization_id PRIMARY KEY (project_id, organization_id),
     FOREIGN KEY (project_id) REFERENCES projects (project_id) ON DELETE CASCADE
 );
-
--- Whether members may be impersonated, and the tokens with which that begins.
-ALTER TABLE projects ADD COLUMN impersonation_allowed BOOLEAN NOT NULL DEFAULT FALSE;
-CREATE TABLE impersonation_tokens (
-    token_id TEXT NOT NULL,
-    secret_hash BYTEA NOT NULL,
-    project_id TEXT NOT NULL,
-    organization_id TEXT NOT NULL,
-    member_id TEXT NOT NULL,
-    impersonator TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL,
-    consumed_at BIGINT NOT NULL,
-    CONSTRAINT impersonation_tokens__token_id PRIMARY KEY (project_id, token_id),
-    FOREIGN KEY (project_id, organization_id, member_id)
-        REFERENCES members (project_id, organization_id, member_id) ON DELETE CASCADE
-);
-CREATE INDEX impersonation_tokens_by_member
-    ON impersonation_tokens (project_id, organization_id, member_id);
-CREATE INDEX impersonation_tokens_by_expiry ON impersonation_tokens (expires_at);
-
--- Roles and resources of the project's own.
-ALTER TABLE projects ADD COLUMN rbac_policy TEXT NOT NULL DEFAULT '{}';
