@@ -12,6 +12,7 @@ from vestibule.permissions import Permission, ProjectSecret, Public, PublicToken
 # The H column of the contract (a): which action on which resource a member session needs.
 # None: documented per field, or (search) not documented for every target.
 PERMISSIONS = {
+    "organizations.audit_events.get": ("stytch.organization", None),
     "organizations.update": ("stytch.organization", None),
     "organizations.delete": ("stytch.organization", "delete"),
     "organizations.members.create": ("stytch.member", "create"),
