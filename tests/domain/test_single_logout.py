@@ -121,6 +121,7 @@ async def test_a_name_is_decrypted_with_the_connections_key_as_its_settings_allo
     settings = f"/v1/b2b/sso/{organization_id}/connections/{connection_id}/settings"
     await scenario.api.good("PUT", settings, {"allow_cbc": allowed})
     session = await idp.sign_in()
+    scenario.clock.advance(1)  # traces are in the order of time
     message = etree.fromstring(idp.request())
     encrypt_name_id(message, Encryption(cipher=AES_CBC))
     answer = await idp.redirect(etree.tostring(message))
