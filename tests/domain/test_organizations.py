@@ -37,7 +37,12 @@ async def connect(
         connection_id=connection_id,
         project_id=organization.project_id,
         organization_id=organization.organization_id,
-        **{"status": "active", "display_name": connection_id, **values},
+        **{
+            "status": "active",
+            "display_name": connection_id,
+            "external_connection_id": None,
+            **values,
+        },
     )
     async with context.store.write() as tx:
         await tx.connections.insert(record)
