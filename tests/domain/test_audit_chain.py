@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tests.support.audit import checked, events
 from tests.support.scenario import Scenario
-from vestibule.domain import audit
+from vestibule.domain import audit, audit_chain
 from vestibule.domain.audit_chain import Chain, chains
 from vestibule.records import AuditEvent
 from vestibule.store.interface import Transaction
@@ -164,13 +164,12 @@ async def test_harm_at_the_ends_is_found(
     assert await broken(scenario, organization_id) == (number, problem)
 
 
-async def test_chain_longer_than_a_page_is_read_whole(
-    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("vestibule.domain.audit_chain._AT_ONCE", 2)
+@pytest.mark.parametrize("at_once", [1, 2, 5, 6])
+async def test_chain_longer_than_a_page_is_read_whole(scenario: Scenario, at_once: int) -> None:
     organization_id = await chain_of_five(scenario)
-    verdict = await checked(scenario, organization_id)
-    assert (verdict.events, verdict.problem) == (5, "")
+    chain = Chain(scenario.project.project_id, organization_id)
+    found = [event async for event in audit_chain.events(scenario.context, chain, at_once=at_once)]
+    assert [event.sequence for event in found] == [1, 2, 3, 4, 5]
 
 
 async def test_chain_outlives_its_organization(scenario: Scenario) -> None:

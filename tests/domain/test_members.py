@@ -377,4 +377,4 @@ async def test_views_take_as_many_statements_for_three_as_for_one(
             assert view.direct_roles == ("stytch_admin",)
             sources = [source.type for source in view.grants[1].sources]
             assert sources == ["direct_assignment", "sso_connection"]
-    assert counts == [0, 4, 4, 4]
+    assert counts == [0, 5, 5, 5]

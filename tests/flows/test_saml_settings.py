@@ -73,7 +73,7 @@ class Begun:
             audience=self.connection["audience_uri"],
             in_response_to=self.request.get("ID"),
             now=self.scenario.clock.now(),
-            assertion_id=f"_assertion-{next(_assertions)}",
+            assertion_id=f"_settings-{next(_assertions)}",
         )
         tree = document(
             sign=how.sign,

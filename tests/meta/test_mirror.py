@@ -45,6 +45,7 @@ TESTED_ELSEWHERE = {
     "identity_providers/base.py": "declares a vendor's shape; test_catalogue.py reads every vendor",
     "permissions.py": "declares values only; tests/api tests who is let in",
     "records.py": "declares the nouns only; tests/store keeps and reads each",
+    "store/audit_chains.py": "tests/domain/test_audit_chain.py lists chains",
     "store/migrations/versions/0001_tables.py": "tests/store/test_migrate.py runs every migration",
     "store/migrations/versions/0002_sso.py": "tests/store/test_migrate.py runs every migration",
     "store/migrations/versions/0003_identity.py": "tests/store/test_migrate.py runs each one",

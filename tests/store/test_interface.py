@@ -395,7 +395,7 @@ async def _left_after(store: Store, noun: str) -> set[str]:
 
 OF_THE_PROJECT = {
     "projects", "project_secrets", "public_tokens", "redirect_urls", "signing_keys", "outbox",
-    "audit_events", "audit_heads",
+    "audit_events", "audit_heads", "trusted_token_profiles", "trusted_tokens",
 }  # fmt: skip
 
 
@@ -419,5 +419,5 @@ async def test_everything_of_a_connection_but_its_traces_goes_with_it(store: Sto
     assert await _left_after(store, "connection_id") == {
         "data_keys", *OF_THE_PROJECT, "organizations", "organization_domains", "members",
         "member_roles", "member_emails", "email_updates", "totps", "recovery_codes", "sessions",
-        "intermediate_sessions", "traces",
+        "intermediate_sessions", "traces", "impersonation_tokens",
     }  # fmt: skip

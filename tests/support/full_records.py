@@ -59,7 +59,7 @@ def _filled(name: str, hint: Any) -> Any:
         hints = typing.get_type_hints(hint)
         return hint(**{field: _filled(field, each) for field, each in hints.items()})
     if origin is not None and issubclass(origin, Mapping):
-        return AWKWARD_JSON
+        return {name: AWKWARD_TEXT} if arguments[-1] is str else AWKWARD_JSON
     return {
         str: f"{name} {AWKWARD_TEXT}",
         bytes: b"\0\xff" + name.encode(),

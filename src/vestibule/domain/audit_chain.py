@@ -7,15 +7,12 @@ from typing import Any, Final
 from vestibule.domain import audit, cursor, organizations
 from vestibule.domain.context import Context
 from vestibule.records import AuditEvent, AuditHead, Project
+from vestibule.store import audit_chains
 from vestibule.store.interface import Transaction
 
 _AT_ONCE: Final = 500
 _BEFORE_ALL: Final = -(1 << 63)
 _SEARCH: Final = "audit_events"
-# Chains of which somebody removed every head, too.
-_CHAINS: Final = """SELECT project_id, organization_id FROM audit_heads
-UNION SELECT project_id, organization_id FROM audit_events ORDER BY 1, 2
-"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ async def chains(
 ) -> list[Chain]:
     """Return the chains there are, all of them or those of a project or organization."""
     async with context.store.read() as tx:
-        found = [Chain(row[0], row[1]) for row in await tx.fetch(_CHAINS)]
+        found = [Chain(*each) for each in await audit_chains.every(tx)]
     return [
         chain
         for chain in found
@@ -88,26 +85,28 @@ async def chains(
     ]
 
 
-async def events(context: Context, chain: Chain) -> AsyncIterator[AuditEvent]:
-    """Yield the events of a chain, oldest first."""
+async def events(
+    context: Context, chain: Chain, *, at_once: int = _AT_ONCE
+) -> AsyncIterator[AuditEvent]:
+    """Yield the events of a chain, oldest first, `at_once` from each look at the database."""
     last = _BEFORE_ALL
     while True:
         async with context.store.read() as tx:
-            found = await _from(tx, chain, last)
+            found = await _from(tx, chain, last, at_once)
         for event in found:
             yield event
-        if len(found) < _AT_ONCE:
+        if len(found) < at_once:
             return
         last = found[-1].sequence
 
 
-async def _from(tx: Transaction, chain: Chain, last: int) -> list[AuditEvent]:
+async def _from(tx: Transaction, chain: Chain, last: int, limit: int) -> list[AuditEvent]:
     return await tx.audit_events.all(
         project_id=chain.project_id,
         organization_id=chain.organization_id,
         sequence__gt=last,
         order="sequence",
-        limit=_AT_ONCE,
+        limit=limit,
     )
 
 

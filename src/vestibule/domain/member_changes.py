@@ -124,6 +124,8 @@ async def delete(context: Context, project: Project, locator: str, member_locato
         await tx.member_emails.delete(**own)
         await tx.member_roles.delete(**own)
         await tx.registrations.delete(**own)
+        await tx.email_updates.delete(**own)
+        await tx.impersonation_tokens.delete(**own)
         await tx.totps.delete(**own)
         await tx.members.update(
             replace(
