@@ -9,7 +9,15 @@ from typing import Any, Final, Literal
 
 from vestibule import errors
 from vestibule.clock import MINUTE
-from vestibule.domain import audit, letter_texts, letters, members, organizations, redirect_urls
+from vestibule.domain import (
+    audit,
+    letter_texts,
+    letters,
+    member_changes,
+    members,
+    organizations,
+    redirect_urls,
+)
 from vestibule.domain.context import Context
 from vestibule.domain.email import read_email
 from vestibule.domain.members import MemberView
@@ -83,7 +91,7 @@ async def start(
             until=update.expires_at,
         )
         await audit.record(tx, context, "member.start_email_update", member, member.member_id)
-        return await _views(tx, project, organization, member)
+        return await member_changes.shown(tx, project, organization, member)
 
 
 async def waiting(context: Context, token: str) -> EmailUpdate:
@@ -124,7 +132,7 @@ async def confirm_code(
         right = update is not None and _is_right(context, update, code, now=now)
         if right and update is not None:
             member = await _finish(tx, context, project, update, now=now)
-            return await _views(tx, project, organization, member)
+            return await member_changes.shown(tx, project, organization, member)
         if update is not None:
             await tx.email_updates.change({"attempts": update.attempts + 1}, **_of(member))
     raise Failure(errors.unable_to_verify_member_email_update)
@@ -205,15 +213,6 @@ async def _require_free(
 async def _redirect_url(tx: Transaction, project: Project, given: str) -> str:
     registered = await tx.redirect_urls.all(project_id=project.project_id)
     return redirect_urls.choose(registered, "login", given)
-
-
-async def _views(
-    tx: Transaction, project: Project, organization: Organization, member: Member
-) -> Views:
-    return (
-        await members.view(tx, organization, member),
-        await organizations.view(tx, project, organization),
-    )
 
 
 def _of(row: Member | EmailUpdate) -> dict[str, Any]:
