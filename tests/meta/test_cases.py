@@ -6,8 +6,50 @@ import pytest
 
 from docs.cases import Proof, catalogued, proofs, proofs_of, read_module
 
-# Cases that cannot be proven yet, each with what stands in the way.
-MISSING: dict[str, str] = {}
+# Cases that no test proves yet, each with what stands in the way.
+MISSING: dict[str, str] = {
+    "AD-09": "being proven",
+    "AD-15": "being proven",
+    "AD-16": "being proven",
+    "AD-18": "being proven",
+    "AD-19": "being proven",
+    "AD-21": "being proven",
+    "AD-28": "there is no admin portal",
+    "AD-29": "there is no admin portal",
+    "AD-33": "being proven",
+    "AD-35": "there is no SCIM",
+    "AD-36": "there is no SCIM",
+    "AD-37": "there is no SCIM",
+    "AD-38": "there is no SCIM",
+    "AD-39": "there is no SCIM",
+    "AD-40": "there is no SCIM",
+    "AD-41": "there is no SCIM",
+    "AD-42": "there are no webhooks",
+    "AD-44": "being proven",
+    "AD-48": "being proven",
+    "MF-15": "being proven",
+    "MF-16": "there are no magic links",
+    "MF-17": "there are no magic links",
+    "MF-18": "there are no passwords",
+    "MF-19": "there are no passwords",
+    "MF-20": "there are no passwords",
+}
+
+# Cases that a test proves in part, each with the part that none does.
+IN_PART: dict[str, str] = {
+    "AD-04": "being proven: every id below a connection, of another one; a SCIM token: none yet",
+    "AD-05": "being proven: every field of every body",
+    "AD-08": "being proven: every shape of an Authorization header",
+    "AD-10": "a portal token and a SCIM bearer: there are none yet",
+    "AD-13": "forms of an admin portal: there is none yet",
+    "AD-14": "pages of an admin portal and of consent: there are none yet",
+    "AD-24": "being proven: bodies in other encodings",
+    "AD-26": "being proven: names of prototypes",
+    "AD-27": "being proven: every shape, before a proxy",
+    "AD-30": "being proven: every kind of a wrong certificate",
+    "AD-31": "being proven: a key that is encrypted, or fits nothing",
+    "AD-34": "being proven: on two nodes",
+}
 
 HEAD = """
 import pytest
@@ -29,12 +71,13 @@ def read(folder: Path, code: str) -> Proof:
 def test_every_case_of_the_catalogue_is_proven() -> None:
     proven = {each.case for each in proofs()}
     assert {case for case in catalogued() if case not in proven} == MISSING.keys()
+    assert proven >= IN_PART.keys()
 
 
 def test_every_proven_case_is_in_the_catalogue() -> None:
     families = {case.partition("-")[0] for case in catalogued()}
     proven = {each.case for each in proofs() if each.case.partition("-")[0] in families}
-    assert families == {"MT", "OI", "SP", "SR", "ST", "XE", "XP", "XS"}
+    assert families == {"AD", "MF", "MT", "OI", "SP", "SR", "ST", "XE", "XP", "XS"}
     assert proven <= set(catalogued())
 
 
