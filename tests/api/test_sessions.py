@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from tests.support.asgi import call
+from tests.support.counting import CountingStore
+from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.doors import Door, open_door
 from tests.support.refusals import left
-from tests.support.scenario import Scenario
+from tests.support.scenario import Scenario, open_scenario
 from vestibule.clock import DAY, MINUTE, SECOND, rfc3339
+from vestibule.store.interface import Store
 
 AUTHENTICATE = "/v1/b2b/sessions/authenticate"
 REVOKE = "/v1/b2b/sessions/revoke"
@@ -96,6 +99,20 @@ async def test_each_call_gives_the_same_token_and_a_new_jwt(
     before = signed_in["member_session"]
     assert result["member_session"]["expires_at"] == before["expires_at"]
     assert result["member_session"]["started_at"] == before["started_at"]
+
+
+async def test_a_call_takes_eleven_statements_one_of_the_project(
+    store: Store, clock: HandClock, entropy: SeededEntropy
+) -> None:
+    counting = CountingStore(store)
+    door = await open_door(await open_scenario(counting, clock=clock, entropy=entropy), "saml")
+    token = (await door.log_in())["session_token"]
+    await authenticate(door, session_token=token)
+    counting.statements.clear()
+    await authenticate(door, session_token=token)
+    of_projects = [sql for sql in counting.statements if " FROM projects " in sql]
+    assert len(of_projects) == 1
+    assert counting.taken() == 11
 
 
 async def test_a_use_is_remembered(door: Door, signed_in: dict[str, Any]) -> None:

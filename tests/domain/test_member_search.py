@@ -55,9 +55,9 @@ async def add(context: Context, project: Project, organization: Organization, nu
 @pytest.mark.parametrize(
     ("operands", "statements"),
     [
-        ([], 8),
-        ([{"filter_name": "member_email_fuzzy", "filter_value": "member"}], 8),
-        ([{"filter_name": "member_roles", "filter_value": ["stytch_admin"]}], 9),
+        ([], 7),
+        ([{"filter_name": "member_email_fuzzy", "filter_value": "member"}], 7),
+        ([{"filter_name": "member_roles", "filter_value": ["stytch_admin"]}], 8),
     ],
 )
 async def test_search_takes_as_many_statements_for_three_as_for_one(

@@ -41,8 +41,9 @@ async def added(
 
 async def seen(context: Context, organization: Organization, member: Member) -> MemberView:
     async with context.store.read() as tx:
+        (project,) = await tx.projects.all(project_id=organization.project_id)
         member = await members.load(tx, organization, member.member_id)
-        return await members.view(tx, organization, member)
+        return await members.view(tx, project, organization, member)
 
 
 async def moved(
@@ -368,7 +369,7 @@ async def test_views_take_as_many_statements_for_three_as_for_one(
     counts = []
     for some in ([], found[:1], found, found[::-1]):
         async with store.read() as tx:
-            views = await members.views(tx, acme, some)
+            views = await members.views(tx, project, acme, some)
         counts.append(store.taken())
         assert [view.member for view in views] == some
         for view in views:
@@ -377,4 +378,4 @@ async def test_views_take_as_many_statements_for_three_as_for_one(
             assert view.direct_roles == ("stytch_admin",)
             sources = [source.type for source in view.grants[1].sources]
             assert sources == ["direct_assignment", "sso_connection"]
-    assert counts == [0, 5, 5, 5]
+    assert counts == [0, 4, 4, 4]

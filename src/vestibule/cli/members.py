@@ -25,7 +25,7 @@ def member_roles(project_id: str, organization_id: str, member_id: str) -> None:
         async with context.store.read() as tx:
             organization = await organizations.load(tx, project, organization_id)
             found = await members.load(tx, organization, member_id)
-            return (await members.view(tx, organization, found)).grants
+            return (await members.view(tx, project, organization, found)).grants
 
     for grant in run(work):
         for source in grant.sources:

@@ -182,7 +182,7 @@ async def _memberships(
     )
     by_id = {organization.organization_id: organization for organization in found}
     there = [member for member, _ in known.values() if member.organization_id in by_id]
-    views = await members.views_across(tx, by_id, there)
+    views = await members.views_across(tx, project, by_id, there)
     reached = []
     for view in await organizations.views(tx, project, found):
         for member in views:

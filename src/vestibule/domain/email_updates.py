@@ -13,7 +13,6 @@ from vestibule.domain import (
     audit,
     letter_texts,
     letters,
-    member_changes,
     members,
     organizations,
     redirect_urls,
@@ -91,7 +90,7 @@ async def start(
             until=update.expires_at,
         )
         await audit.record(tx, context, "member.start_email_update", member, member.member_id)
-        return await member_changes.shown(tx, project, organization, member)
+        return await members.shown(tx, project, organization, member)
 
 
 async def waiting(context: Context, token: str) -> EmailUpdate:
@@ -132,7 +131,7 @@ async def confirm_code(
         right = update is not None and _is_right(context, update, code, now=now)
         if right and update is not None:
             member = await _finish(tx, context, project, update, now=now)
-            return await member_changes.shown(tx, project, organization, member)
+            return await members.shown(tx, project, organization, member)
         if update is not None:
             await tx.email_updates.change({"attempts": update.attempts + 1}, **_of(member))
     raise Failure(errors.unable_to_verify_member_email_update)

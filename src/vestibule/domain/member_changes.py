@@ -54,7 +54,7 @@ async def create(
         )
         await members.assign_roles(tx, member, role_ids)
         await audit.record(tx, context, "member.create", member, member.member_id)
-        return await shown(tx, project, organization, member)
+        return await members.shown(tx, project, organization, member)
 
 
 async def update(
@@ -82,7 +82,7 @@ async def update(
             role_ids = _assignable(
                 roles_of(project_policy(project), organization), changes["roles"]
             )
-            seen = await members.view(tx, organization, member)
+            seen = await members.view(tx, project, organization, member)
             await members.assign_roles(tx, member, role_ids)
             if not preserve_existing_sessions:
                 await _end_sessions_of_lost_roles(tx, organization, seen, role_ids)
@@ -103,7 +103,7 @@ async def update(
             raise members.taken(conflict) from None
         changed = audit.differing(before, member) | (changes.keys() & {"roles"})
         await audit.record(tx, context, "member.update", member, member.member_id, changed=changed)
-        return await shown(tx, project, organization, member)
+        return await members.shown(tx, project, organization, member)
 
 
 async def delete(context: Context, project: Project, locator: str, member_locator: str) -> str:
@@ -157,7 +157,7 @@ async def reactivate(
             raise Failure(errors.no_deleted_member_found_for_reactivation)
         member = await members.bring_back(tx, context, project, organization, member)
         await audit.record(tx, context, "member.reactivate", member, member.member_id)
-        return await shown(tx, project, organization, member)
+        return await members.shown(tx, project, organization, member)
 
 
 async def delete_external_id(
@@ -201,7 +201,7 @@ async def unlink_retired_email(
         ):
             raise Failure(errors.email_not_found)
         await audit.record(tx, context, "member.unlink_retired_email", member, member.member_id)
-        return await shown(tx, project, organization, member)
+        return await members.shown(tx, project, organization, member)
 
 
 async def get(
@@ -224,7 +224,7 @@ async def get(
             member = await members.load(tx, organization, member_locator)
         else:
             member = await members.load_by_email(tx, organization, email_address)
-        return await shown(tx, project, organization, member)
+        return await members.shown(tx, project, organization, member)
 
 
 async def get_anywhere(
@@ -236,17 +236,7 @@ async def get_anywhere(
         if member is None or (member.status == "deleted" and not include_deleted):
             raise Failure(errors.member_not_found)
         organization = await organizations.load(tx, project, member.organization_id)
-        return await shown(tx, project, organization, member)
-
-
-async def shown(
-    tx: Transaction, project: Project, organization: Organization, member: Member
-) -> tuple[MemberView, OrganizationView]:
-    """Return member and organization with all that an answer shows of them."""
-    return (
-        await members.view(tx, organization, member),
-        await organizations.view(tx, project, organization),
-    )
+        return await members.shown(tx, project, organization, member)
 
 
 async def _end_sessions_of_lost_roles(

@@ -67,7 +67,7 @@ async def run(
             after=(first, second),
             limit=limit,
         )
-        views = await members.views_across(tx, by_id, page.rows)
+        views = await members.views_across(tx, project, by_id, page.rows)
         ids = dict.fromkeys(member.organization_id for member in page.rows)
         shown = await organizations.views(tx, project, [by_id[each] for each in ids])
     following = None

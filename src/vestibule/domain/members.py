@@ -9,10 +9,11 @@ from typing import Any, Final, TypeVar
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import roles
+from vestibule.domain import organizations, roles
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of, read_email
-from vestibule.domain.policy import PROJECT_POLICY, project_policy
+from vestibule.domain.organizations import OrganizationView
+from vestibule.domain.policy import project_policy
 from vestibule.errors import Failure
 from vestibule.records import (
     Connection,
@@ -81,43 +82,58 @@ async def by_email(tx: Transaction, organization: Organization, key: str) -> Mem
     return await tx.members.find(**_within(organization), member_id=email.member_id)
 
 
-async def view(tx: Transaction, organization: Organization, member: Member) -> MemberView:
+async def shown(
+    tx: Transaction, project: Project, organization: Organization, member: Member
+) -> tuple[MemberView, OrganizationView]:
+    """Return member and organization with all that an answer shows of them."""
+    return (
+        await view(tx, project, organization, member),
+        await organizations.view(tx, project, organization),
+    )
+
+
+async def view(
+    tx: Transaction, project: Project, organization: Organization, member: Member
+) -> MemberView:
     """Return one member's view."""
-    return (await views(tx, organization, [member]))[0]
+    return (await views(tx, project, organization, [member]))[0]
 
 
 async def views(
-    tx: Transaction, organization: Organization, members: Sequence[Member]
+    tx: Transaction, project: Project, organization: Organization, members: Sequence[Member]
 ) -> list[MemberView]:
     """Return the views of members of one organization, in their order."""
-    return await views_across(tx, {organization.organization_id: organization}, members)
+    return await views_across(tx, project, {organization.organization_id: organization}, members)
 
 
 async def views_across(
-    tx: Transaction, organizations: Mapping[str, Organization], members: Sequence[Member]
+    tx: Transaction,
+    project: Project,
+    within: Mapping[str, Organization],
+    members: Sequence[Member],
 ) -> list[MemberView]:
     """Return the views of members of several organizations of one project, in their order.
 
-    `organizations` are by id. It takes five queries at most, however many members there are.
+    `within` are these organizations by id. It takes four queries at most, however many members
+    there are.
     """
     if not members:
         return []
     where: dict[str, Any] = {
-        "project_id": members[0].project_id,
+        "project_id": project.project_id,
         "organization_id": tuple({member.organization_id for member in members}),
         "member_id": tuple(member.member_id for member in members),
     }
     emails = _by_member(await tx.member_emails.all(**where))
     direct = _by_member(await tx.member_roles.all(**where))
     registrations = _by_member(await tx.registrations.all(**where, order="created_at"))
-    connections = await _connections(tx, where["project_id"], registrations.values())
-    project = await tx.projects.find(project_id=where["project_id"])
-    policy = PROJECT_POLICY if project is None else project_policy(project)
+    connections = await _connections(tx, project.project_id, registrations.values())
+    policy = project_policy(project)
     found = []
     for member in members:
         own = registrations[member.member_id]
         role_ids = tuple(row.role_id for row in direct[member.member_id])
-        organization = organizations[member.organization_id]
+        organization = within[member.organization_id]
         grants = roles.member_grants(
             organization, member, role_ids, own, connections, policy=policy
         )

@@ -8,7 +8,6 @@ from vestibule.domain import (
     audit,
     intermediate_sessions,
     members,
-    organizations,
     requirements,
     session_claims,
     sessions,
@@ -144,7 +143,4 @@ async def extend(
 
 async def shown(tx: Transaction, party: Party) -> tuple[MemberView, OrganizationView]:
     """Return member and organization with all that an answer shows of them."""
-    return (
-        await members.view(tx, party.organization, party.member),
-        await organizations.view(tx, party.project, party.organization),
-    )
+    return await members.shown(tx, party.project, party.organization, party.member)

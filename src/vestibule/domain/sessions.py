@@ -204,7 +204,7 @@ async def view(  # noqa: PLR0917 - the parties of one session
 ) -> SessionView:
     """Return `session` of `member` with roles, token and a new JWT."""
     now = context.clock.now()
-    member_view = await members.view(tx, organization, member)
+    member_view = await members.view(tx, project, organization, member)
     role_ids = roles.session_roles(member_view.grants, session.factors)
     keys = await signing_keys.published(tx, project.project_id, now=now)
     key = signing_keys.current(keys, now=now)
@@ -243,7 +243,7 @@ async def caller(
             tx, project, session_token=session_token, session_jwt_text=session_jwt, now=now
         )
         organization, member = await owner(tx, project, session)
-        seen = await members.view(tx, organization, member)
+        seen = await members.view(tx, project, organization, member)
     known = policy.roles_of(policy.project_policy(project), organization)
     held = roles.session_roles(seen.grants, session.factors)
     return Caller(session=session, roles=tuple(known[name] for name in held if name in known))
@@ -257,7 +257,7 @@ async def of_member(
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, organization_id)
         member = await members.load(tx, organization, member_id)
-        seen = await members.view(tx, organization, member)
+        seen = await members.view(tx, project, organization, member)
         found = await tx.sessions.all(
             project_id=project.project_id,
             organization_id=organization.organization_id,
