@@ -143,3 +143,18 @@ def test_verify_of_an_unknown_organization_is_an_error(command_on_sqlite: Comman
     result = command_on_sqlite.run("audit", "verify", "--organization", "organization-none")
     assert result.exit_code == 1
     assert "There is no audit log of organization-none." in result.output
+
+
+@pytest.mark.case("AD-18")
+def test_list_prints_one_line_whatever_an_event_says(command: Command) -> None:
+    made = project(command)
+    said = "ticket 7\n2026-11-22T00:00:00+00:00  organization.delete x  by nobody \x1b[2J"
+
+    async def write(tx: Transaction) -> None:
+        await tx.audit_events.change({"reason": said}, project_id=made["project_id"])
+
+    change(command, write)
+    printed = command.run("audit", "list", made["project_id"]).stdout
+    (line,) = printed.splitlines()
+    assert line.isprintable()
+    assert "ticket 7\\n2026" in line

@@ -11,7 +11,6 @@ MISSING: dict[str, str] = {
     "AD-09": "being proven",
     "AD-15": "being proven",
     "AD-16": "being proven",
-    "AD-18": "being proven",
     "AD-19": "being proven",
     "AD-21": "being proven",
     "AD-28": "there is no admin portal",

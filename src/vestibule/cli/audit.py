@@ -14,6 +14,7 @@ from vestibule.clock import to_datetime
 from vestibule.domain import audit_chain
 from vestibule.domain.audit_chain import Verdict
 from vestibule.domain.context import Context
+from vestibule.log import printable
 from vestibule.records import AuditEvent
 
 # What a spreadsheet would run as a formula (OWASP, CSV injection).
@@ -68,7 +69,9 @@ def _line(event: AuditEvent) -> str:
     who = " ".join(filter(None, (event.actor_type, event.actor_id)))
     changed = f" ({', '.join(event.changed)})" if event.changed else ""
     reason = f" - {event.reason}" if event.reason else ""
-    return f"{_time(event)}  {event.action} {event.object_id}{changed}{reason}  by {who}\n"
+    said = f"{event.action} {event.object_id}{changed}{reason}  by {who}"
+    # Others wrote some of it: it must not steer the terminal that it is shown on.
+    return f"{_time(event)}  {printable(said)}\n"
 
 
 @audit.command("export")
