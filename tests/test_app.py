@@ -14,6 +14,7 @@ from vestibule import app as composition
 from vestibule.clock import DAY, HOUR
 from vestibule.mail import MemoryMail
 from vestibule.settings import Settings
+from vestibule.sms import NoSms
 from vestibule.store.interface import Store, StoreUnavailable
 from vestibule.store.sealing import MasterKeyError
 
@@ -256,6 +257,7 @@ async def test_server_is_built_on_a_database_and_its_master_key(
             entropy=entropy,
             fetch=RoutedFetch(),
             mail=MemoryMail(),
+            sms=NoSms(),
             store=store,
         )
 

@@ -55,6 +55,7 @@ def test_unknown_setting_names_the_nearest_known_one() -> None:
         ("LIMITS_URL", "memcached://host", "expected valkey://"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, proxy", "'proxy' does not appear to be an IPv4 or IPv6"),
         ("TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),
+        ("SMS_COUNTRIES", "US,Canada", "expected codes such as US,CA, got 'Canada'"),
         ("DATABASE", "mysql://host/name", "expected sqlite:PATH or postgresql://"),
     ],
 )
@@ -73,12 +74,14 @@ def test_repr_hides_secrets() -> None:
         {
             "VESTIBULE_DATABASE": "postgresql://user:hunter2@host/name",
             "VESTIBULE_MASTER_KEY": "bWFzdGVy",
+            "VESTIBULE_SMS_TOKEN": "twilio-secret",
             "VESTIBULE_HOST": "::1",
         }
     )
     assert "::1" in repr(settings)
     assert "hunter2" not in repr(settings)
     assert "bWFzdGVy" not in repr(settings)
+    assert "twilio-secret" not in repr(settings)
 
 
 def test_every_setting_says_what_it_does() -> None:

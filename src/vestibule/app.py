@@ -25,6 +25,7 @@ from vestibule.fetch import Fetch
 from vestibule.ids import Entropy
 from vestibule.mail import Mail
 from vestibule.settings import Settings
+from vestibule.sms import Sms
 from vestibule.store.cleanup import remove_expired
 from vestibule.store.interface import Store
 from vestibule.store.master_key import load_master_key
@@ -40,7 +41,14 @@ JOBS: Final = (
 
 
 async def open_context(
-    settings: Settings, *, clock: Clock, entropy: Entropy, fetch: Fetch, mail: Mail, store: Store
+    settings: Settings,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    fetch: Fetch,
+    mail: Mail,
+    sms: Sms,
+    store: Store,
 ) -> Context:
     """Return the doors of a server on a migrated `store`.
 
@@ -60,6 +68,7 @@ async def open_context(
         sealer=await open_sealer(store, master_key, clock=clock, entropy=entropy),
         fetch=fetch,
         mail=mail,
+        sms=sms,
         jwks=JwksCache(),
         limiter=Limiter(
             open_counters(settings.limits_url), clock=clock, factor=settings.limits_factor
@@ -126,11 +135,12 @@ async def build(
     entropy: Entropy,
     fetch: Fetch,
     mail: Mail,
+    sms: Sms,
     store: Store,
     extra: Sequence[BaseRoute] = (),
 ) -> App:
     """Return the server for `settings`; raises what `open_context` raises."""
     context = await open_context(
-        settings, clock=clock, entropy=entropy, fetch=fetch, mail=mail, store=store
+        settings, clock=clock, entropy=entropy, fetch=fetch, mail=mail, sms=sms, store=store
     )
     return App(context, extra=extra)

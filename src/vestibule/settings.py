@@ -14,6 +14,7 @@ from typing import Any, Final
 
 PREFIX: Final = "VESTIBULE_"
 _COUNTING: Final = ("valkey://", "valkeys://", "redis://", "rediss://")
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _THIS_MACHINE: Final = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?")
 
 
@@ -85,6 +86,25 @@ class Settings:
         secret=True,
     )
     mail_from: str = _setting("", "Sender of mail, such as `Acme <login@acme.com>`.")
+    sms_account: str = _setting(
+        "",
+        "Account id at the SMS service (Twilio's `AC…`); empty: what needs SMS is refused.",
+    )
+    sms_token: str = _setting("", "Secret of `sms_account`.", secret=True)
+    sms_from: str = _setting(
+        "",
+        "Sender of SMS: a phone number such as `+14155550100`, a name, or the id (`MG…`) of a "
+        "messaging service.",
+    )
+    sms_url: str = _setting(
+        "https://api.twilio.com",
+        "Base URL of the SMS service: Twilio, or one that answers Twilio's Messages endpoint.",
+    )
+    sms_countries: str = _setting(
+        "",
+        "Countries (ISO 3166 codes such as `US,CA,DE`), separated by commas, whose numbers SMS are "
+        "sent to; empty: all.",
+    )
     user_lock_threshold: int = _setting(
         10, "Wrong codes of a member, one after the other, that lock the member out."
     )
@@ -170,6 +190,9 @@ def _check(settings: Settings) -> None:
         raise SettingError(f"{PREFIX}DATABASE: expected sqlite:PATH or postgresql://…")
     if not settings.limits_url.startswith(_COUNTING) and settings.limits_url:
         raise SettingError(f"{PREFIX}LIMITS_URL: expected valkey://…, valkeys://… or redis://…")
+    for item in filter(None, map(str.strip, settings.sms_countries.split(","))):
+        if not _COUNTRY.fullmatch(item):
+            raise SettingError(f"{PREFIX}SMS_COUNTRIES: expected codes such as US,CA, got {item!r}")
     for item in filter(None, map(str.strip, settings.trusted_proxies.split(","))):
         try:
             ipaddress.ip_network(item)

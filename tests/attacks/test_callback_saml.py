@@ -33,7 +33,6 @@ from vestibule.app import App
 from vestibule.clock import MINUTE, SECOND, rfc3339
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
-from vestibule.mail import MemoryMail
 from vestibule.saml.keys import private_key_pem
 from vestibule.saml.xml import SAML, SAMLP
 from vestibule.store.cleanup import remove_expired
@@ -468,7 +467,8 @@ async def restarted(scenario: Scenario) -> Scenario:
         store=old.store,
         sealer=await open_sealer(old.store, MASTER_KEY, clock=old.clock, entropy=old.entropy),
         fetch=RoutedFetch(),
-        mail=MemoryMail(),
+        mail=old.mail,
+        sms=old.sms,
         jwks=JwksCache(),
         limiter=old.limiter,
     )

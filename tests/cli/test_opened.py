@@ -56,3 +56,27 @@ def test_database_of_a_newer_version_ends_the_command_with_a_sentence(
     result = command_on_sqlite.run(*command)
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: the database is at revision 9999;")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"VESTIBULE_SMS_ACCOUNT": "AC1"}, "an SMS account needs its token and a sender"),
+        (
+            {
+                "VESTIBULE_SMS_ACCOUNT": "AC1",
+                "VESTIBULE_SMS_TOKEN": "t0p-s3cret",
+                "VESTIBULE_SMS_FROM": "+14155550100",
+                "VESTIBULE_SMS_URL": "twilio",
+            },
+            "expected the base URL of the SMS service",
+        ),
+    ],
+)
+def test_unusable_sms_service_ends_the_command_with_a_sentence(
+    command_on_sqlite: Command, settings: dict[str, str], words: str
+) -> None:
+    result = command_on_sqlite.run("project", "create", "Acme", environ=settings)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "t0p-s3cret" not in result.output

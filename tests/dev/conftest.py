@@ -23,6 +23,7 @@ from vestibule.domain.context import Context
 from vestibule.fetch import GuardedFetch
 from vestibule.mail import MemoryMail
 from vestibule.settings import Settings
+from vestibule.sms import MemorySms
 from vestibule.store.open import open_store
 
 
@@ -87,7 +88,7 @@ async def development(
     """The whole server with the development routes, its project made, nothing else in it."""
     store = await open_store(sqlite_url, connections=1)
     fetch = GuardedFetch(allowed_hosts=["127.0.0.1"], allowed_networks=["127.0.0.0/8"])
-    mail = MemoryMail()
+    mail, sms = MemoryMail(), MemorySms()
     made: list[Development] = []
     async with open_session() as http:
 
@@ -99,7 +100,13 @@ async def development(
                 outbound_hosts="127.0.0.1",
             )
             context = await open_context(
-                settings, clock=clock, entropy=entropy, fetch=fetch, mail=mail, store=store
+                settings,
+                clock=clock,
+                entropy=entropy,
+                fetch=fetch,
+                mail=mail,
+                sms=sms,
+                store=store,
             )
             fixed = projects.Credentials(
                 TEST_PROJECT.project_id, TEST_PROJECT.secret, TEST_PROJECT.public_token
@@ -112,7 +119,8 @@ async def development(
                 base_url,
                 identity=identity,
                 http=http,
-                messages=mail.messages,
+                letters=mail.messages,
+                texts=sms.messages,
                 clock=clock,
                 entropy=entropy,
             )

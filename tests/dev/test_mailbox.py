@@ -3,19 +3,21 @@ import aiohttp
 from tests.dev.serving import serving
 from vestibule.dev.mailbox import mailbox
 from vestibule.mail import MemoryMail, Message
+from vestibule.sms import MemorySms, TextMessage
 
 
-async def shown(http: aiohttp.ClientSession, mail: MemoryMail) -> str:
+async def shown(http: aiohttp.ClientSession, mail: MemoryMail, sms: MemorySms | None = None) -> str:
+    texts = sms.messages if sms else []
     async with (
-        serving(lambda base_url: mailbox(base_url, mail.messages)) as base_url,
+        serving(lambda base_url: mailbox(base_url, mail.messages, texts)) as base_url,
         http.get(f"{base_url}/dev/mailbox") as answer,
     ):
         assert answer.status == 200
         return await answer.text()
 
 
-def message(to: str, subject: str, text: str) -> Message:
-    return Message(to=to, subject=subject, text=text, message_id="m", sent_at=0)
+def message(to: str, subject: str, text: str, sent_at: int = 0) -> Message:
+    return Message(to=to, subject=subject, text=text, message_id="m", sent_at=sent_at)
 
 
 async def test_empty_mailbox_says_so(http: aiohttp.ClientSession) -> None:
@@ -40,3 +42,15 @@ async def test_link_can_be_followed_and_markup_cannot_happen(http: aiohttp.Clien
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert "&lt;i&gt;Subject&lt;/i&gt;" in text
+
+
+async def test_texts_stand_between_the_letters(http: aiohttp.ClientSession) -> None:
+    mail, sms = MemoryMail(), MemorySms()
+    await mail.send(message("a@example.com", "The first", "one", sent_at=1))
+    await mail.send(message("b@example.com", "The third", "three", sent_at=3))
+    await sms.send(TextMessage(to="+12025550162", text="123456 <b>", sent_at=2))
+    text = await shown(http, mail, sms)
+    third, second, first = map(text.index, ("The third", "123456 &lt;b&gt;", "The first"))
+    assert third < second < first
+    assert "to +12025550162" in text
+    assert "<h2>SMS</h2>" in text

@@ -15,7 +15,8 @@ def test_everything_is_below_dev(
         "http://127.0.0.1:8080",
         identity=identity,
         http=http,
-        messages=[],
+        letters=[],
+        texts=[],
         clock=clock,
         entropy=entropy,
     )

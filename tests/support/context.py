@@ -11,6 +11,7 @@ from vestibule.fetch import FetchError, FetchResponse, Reason
 from vestibule.fetch.interface import on_behalf_of
 from vestibule.mail import MemoryMail
 from vestibule.settings import Settings
+from vestibule.sms import MemorySms
 from vestibule.store.interface import Store
 from vestibule.store.sealing import open_sealer
 
@@ -67,6 +68,7 @@ async def open_test_context(
         sealer=await open_sealer(store, MASTER_KEY, clock=clock, entropy=entropy),
         fetch=fetch,
         mail=MemoryMail(),
+        sms=MemorySms(),
         jwks=JwksCache(),
         limiter=Limiter(counters or MemoryCounters(), clock=clock),
     )

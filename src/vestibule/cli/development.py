@@ -27,6 +27,7 @@ from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.mail import MemoryMail
 from vestibule.settings import Settings
+from vestibule.sms import MemorySms
 
 _HOST: Final = "127.0.0.1"
 _DEFAULT_FOLDER: Final = Path("data/dev")
@@ -83,9 +84,9 @@ async def _serve(options: Options, listening: socket.socket) -> None:
     tls = await asyncio.to_thread(local_authority, options.folder, now=now) if options.tls else None
     settings = _settings(options.folder, base_url, tls)
     ca_file = tls.ca_file if tls else None
-    mail = MemoryMail()
+    mail, sms = MemoryMail(), MemorySms()
     async with (
-        opened(settings, upgrade=True, mail_door=mail) as context,
+        opened(settings, upgrade=True, mail_door=mail, sms_door=sms) as context,
         open_session(ca_file) as http,
     ):
         identity = await kept_signing_identity(options.folder, now=now, entropy=context.entropy)
@@ -94,7 +95,8 @@ async def _serve(options: Options, listening: socket.socket) -> None:
             base_url,
             identity=identity,
             http=http,
-            messages=mail.messages,
+            letters=mail.messages,
+            texts=sms.messages,
             clock=context.clock,
             entropy=context.entropy,
         )

@@ -10,10 +10,11 @@ from vestibule import settings as settings_module
 from vestibule.app import open_context
 from vestibule.clock import SystemClock
 from vestibule.domain.context import Context
-from vestibule.fetch import GuardedFetch
+from vestibule.fetch import Fetch, GuardedFetch
 from vestibule.ids import SystemEntropy
 from vestibule.mail import Mail, NoMail, SmtpMail
 from vestibule.settings import SettingError, Settings
+from vestibule.sms import HttpSms, NoSms, Sms
 from vestibule.store import migrate
 from vestibule.store.interface import StoreUnavailable
 from vestibule.store.open import open_store
@@ -51,14 +52,35 @@ def mail(settings: Settings) -> Mail:
         raise click.ClickException(f"VESTIBULE_MAIL_URL, VESTIBULE_MAIL_FROM: {error}") from None
 
 
+def sms(settings: Settings, fetch: Fetch) -> Sms:
+    """Return the way out for SMS that `settings` ask for, or end with what is wrong with them."""
+    if not settings.sms_account:
+        return NoSms()
+    try:
+        return HttpSms(
+            fetch,
+            settings.sms_url,
+            account=settings.sms_account,
+            token=settings.sms_token,
+            sender=settings.sms_from,
+        )
+    except ValueError as error:
+        names = "VESTIBULE_SMS_URL, VESTIBULE_SMS_TOKEN, VESTIBULE_SMS_FROM"
+        raise click.ClickException(f"{names}: {error}") from None
+
+
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, upgrade: bool, mail_door: Mail | None = None
+    settings: Settings,
+    *,
+    upgrade: bool,
+    mail_door: Mail | None = None,
+    sms_door: Sms | None = None,
 ) -> AsyncIterator[Context]:
     """Open everything and close it at the end; with `upgrade` migrate the database first.
 
-    Mail leaves through `mail_door`, or as the settings say. Ends the command with one sentence
-    when the database, the master key or the mail server's address cannot be used.
+    Mail and SMS leave through `mail_door` and `sms_door`, or as the settings say. Ends the command
+    with one sentence when the database, the master key or what mail and SMS need cannot be used.
     """
     try:
         if upgrade:
@@ -78,6 +100,7 @@ async def opened(
             entropy=SystemEntropy(),
             fetch=fetch,
             mail=mail_door or mail(settings),
+            sms=sms_door or sms(settings, fetch),
             store=store,
         )
         try:

@@ -1,4 +1,4 @@
-"""The page that shows every message the server has sent since it started."""
+"""The page that shows every letter and every SMS the server has sent since it started."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,14 +9,17 @@ from starlette.routing import Route
 
 from vestibule.dev.pages import page, route
 from vestibule.mail import Message
+from vestibule.sms import TextMessage
 
 MAILBOX_PATH: Final = "/dev/mailbox"
 
 
-def mailbox(base_url: str, messages: Sequence[Message]) -> list[Route]:
-    """Return the route of the mailbox, which shows what `messages` holds then, newest first."""
+def mailbox(base_url: str, letters: Sequence[Message], texts: Sequence[TextMessage]) -> list[Route]:
+    """Return the route of the mailbox, which shows what both hold then, newest first."""
 
     async def show(_request: Request) -> Response:
-        return page("mailbox.html", messages=list(reversed(messages)))
+        messages: list[Message | TextMessage] = [*letters, *texts]
+        messages.sort(key=lambda each: each.sent_at)
+        return page("mailbox.html", messages=messages[::-1])
 
     return [route(MAILBOX_PATH, show, base_url=base_url, methods=["GET"])]

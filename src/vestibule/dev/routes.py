@@ -15,6 +15,7 @@ from vestibule.dev.mailbox import mailbox
 from vestibule.dev.pages import static_routes
 from vestibule.ids import Entropy
 from vestibule.mail import Message
+from vestibule.sms import TextMessage
 
 
 def development_routes(
@@ -22,7 +23,8 @@ def development_routes(
     *,
     identity: SigningIdentity,
     http: aiohttp.ClientSession,
-    messages: Sequence[Message],
+    letters: Sequence[Message],
+    texts: Sequence[TextMessage],
     clock: Clock,
     entropy: Entropy,
     credentials: Credentials = TEST_PROJECT,
@@ -37,5 +39,5 @@ def development_routes(
         *static_routes(),
         *identity_provider(base_url, identity=identity, clock=clock, entropy=entropy),
         *Application(base_url, credentials, api).routes(),
-        *mailbox(base_url, messages),
+        *mailbox(base_url, letters, texts),
     ]

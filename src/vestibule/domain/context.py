@@ -11,6 +11,7 @@ from vestibule.ids import Entropy, OpaqueToken, mint_token, new_id
 from vestibule.mail import Mail
 from vestibule.records import SYSTEM, Origin, Project
 from vestibule.settings import Settings
+from vestibule.sms import Sms
 from vestibule.store.interface import Store
 from vestibule.store.sealing import Sealer
 
@@ -29,6 +30,7 @@ class Context:
     sealer: Sealer
     fetch: Fetch
     mail: Mail
+    sms: Sms
     jwks: JwksCache
     limiter: Limiter
     origin: Origin = SYSTEM
