@@ -19,6 +19,7 @@ from vestibule.api.objects.sessions import (
     outcome_fields,
     require_locale,
 )
+from vestibule.api.objects.targets import ConnectionTarget
 from vestibule.domain import connection_lifecycle
 from vestibule.domain.outcome import Wanted
 from vestibule.domain.sign_in import redemption
@@ -70,13 +71,6 @@ async def get_connections(request: GetConnectionsRequest, call: Call) -> GetConn
     )
 
 
-class DeleteConnectionRequest(Request):
-    """Which connection, of any kind."""
-
-    organization_id: str
-    connection_id: str
-
-
 class DeleteConnectionResponse(Response):
     """What was deleted."""
 
@@ -93,9 +87,7 @@ class DeleteConnectionResponse(Response):
         errors.cannot_delete_default_sso_connection,
     ),
 )
-async def delete_connection(
-    request: DeleteConnectionRequest, call: Call
-) -> DeleteConnectionResponse:
+async def delete_connection(request: ConnectionTarget, call: Call) -> DeleteConnectionResponse:
     """Delete a connection; its members stay, logins through it and roles from it end."""
     connection_id = await connection_lifecycle.delete(
         call.context, call.project, request.organization_id, request.connection_id

@@ -8,6 +8,7 @@ from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.connections import ExternalConnection, external_object
 from vestibule.api.objects.role_assignments import ConnectionRole, GroupRole, rename_assignments
+from vestibule.api.objects.targets import ConnectionTarget
 from vestibule.domain import external_connections
 from vestibule.errors import Failure
 from vestibule.permissions import Permission
@@ -72,11 +73,9 @@ async def create_connection(
     return CreateConnectionResponse(connection=_object(made))
 
 
-class UpdateConnectionRequest(Request):
+class UpdateConnectionRequest(ConnectionTarget):
     """Only what is sent changes."""
 
-    organization_id: str
-    connection_id: str
     display_name: str | UnsetType = UNSET
     external_connection_implicit_role_assignments: list[ConnectionRole] | UnsetType = UNSET
     external_group_implicit_role_assignments: list[GroupRole] | UnsetType = UNSET

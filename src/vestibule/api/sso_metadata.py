@@ -3,7 +3,8 @@
 from typing import Final
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response
+from vestibule.api.endpoint import Call, Group, Response
+from vestibule.api.objects.targets import ConnectionTarget
 from vestibule.api.objects.upkeep import (
     ExpiryWarning,
     Metadata,
@@ -22,18 +23,9 @@ _ACCESS: Final = Permission("stytch.sso", "update")
 _NOT_FOUND: Final = (errors.organization_not_found, errors.sso_connection_not_found)
 
 
-class MetadataRequest(Request):
-    """Which connection."""
-
-    organization_id: str
-    connection_id: str
-
-
-class OfferRequest(Request):
+class OfferRequest(ConnectionTarget):
     """Which offer of which connection: `digest` is the one that the settings show."""
 
-    organization_id: str
-    connection_id: str
     digest: str
 
 
@@ -82,7 +74,7 @@ async def refuse(request: OfferRequest, call: Call) -> MetadataResponse:
 
 
 @group.endpoint("POST", f"{_METADATA}/refresh", access=_ACCESS, errors=_NOT_FOUND)
-async def refresh(request: MetadataRequest, call: Call) -> MetadataResponse:
+async def refresh(request: ConnectionTarget, call: Call) -> MetadataResponse:
     """Read the metadata now, at most twice a minute; `last_error` says when it could not be."""
     connection = await acceptance.refresh(
         call.context, call.project, request.organization_id, request.connection_id
@@ -91,7 +83,7 @@ async def refresh(request: MetadataRequest, call: Call) -> MetadataResponse:
 
 
 @group.endpoint("DELETE", _METADATA, access=_ACCESS, errors=_NOT_FOUND)
-async def stop(request: MetadataRequest, call: Call) -> MetadataResponse:
+async def stop(request: ConnectionTarget, call: Call) -> MetadataResponse:
     """Read the metadata no more; the connection stays as it is."""
     connection = await acceptance.stop(
         call.context, call.project, request.organization_id, request.connection_id

@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.connections import OidcConnection, oidc_object
+from vestibule.api.objects.targets import ConnectionTarget
 from vestibule.domain import oidc_connections
 from vestibule.errors import Failure
 from vestibule.permissions import Permission
@@ -50,11 +51,9 @@ async def create_connection(
     return CreateConnectionResponse(connection=_object(call, view.connection))
 
 
-class UpdateConnectionRequest(Request):
+class UpdateConnectionRequest(ConnectionTarget):
     """Only what is sent changes; a new issuer fills in the endpoints that are not sent."""
 
-    organization_id: str
-    connection_id: str
     display_name: str | UnsetType = UNSET
     client_id: str | UnsetType = UNSET
     client_secret: str | UnsetType = UNSET

@@ -8,6 +8,7 @@ from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
 from vestibule.api.objects.connections import SamlConnection, saml_object
 from vestibule.api.objects.role_assignments import ConnectionRole, GroupRole, rename_assignments
+from vestibule.api.objects.targets import ConnectionTarget
 from vestibule.domain import saml_connections
 from vestibule.domain.connection_lifecycle import ConnectionView
 from vestibule.errors import Failure
@@ -64,11 +65,9 @@ async def create_connection(
     return CreateConnectionResponse(connection=_object(call, view))
 
 
-class UpdateConnectionRequest(Request):
+class UpdateConnectionRequest(ConnectionTarget):
     """Only what is sent changes. A certificate is added to those there are."""
 
-    organization_id: str
-    connection_id: str
     idp_entity_id: str | UnsetType = UNSET
     display_name: str | UnsetType = UNSET
     attribute_mapping: dict[str, Any] | UnsetType = UNSET
@@ -131,11 +130,9 @@ async def update_connection(
     return UpdateConnectionResponse(connection=_object(call, view))
 
 
-class UpdateByURLRequest(Request):
+class UpdateByURLRequest(ConnectionTarget):
     """Where the identity provider publishes its metadata."""
 
-    organization_id: str
-    connection_id: str
     metadata_url: str
 
 
@@ -169,11 +166,9 @@ async def update_by_url(request: UpdateByURLRequest, call: Call) -> UpdateByURLR
     return UpdateByURLResponse(connection=_object(call, view))
 
 
-class DeleteVerificationCertificateRequest(Request):
+class DeleteVerificationCertificateRequest(ConnectionTarget):
     """Which certificate."""
 
-    organization_id: str
-    connection_id: str
     certificate_id: str
 
 
@@ -207,11 +202,9 @@ async def delete_verification_certificate(
     return DeleteVerificationCertificateResponse(certificate_id=certificate_id)
 
 
-class DeleteEncryptionPrivateKeyRequest(Request):
+class DeleteEncryptionPrivateKeyRequest(ConnectionTarget):
     """Which key."""
 
-    organization_id: str
-    connection_id: str
     private_key_id: str
 
 

@@ -6,12 +6,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response, given
+from vestibule.api.endpoint import Call, Group, Response, given
 from vestibule.api.objects.role_assignments import (
     ConnectionRole,
     NamedGroupRole,
     rename_assignments,
 )
+from vestibule.api.objects.targets import ConnectionTarget
 from vestibule.api.objects.upkeep import (
     ExpiryWarning,
     Metadata,
@@ -83,13 +84,6 @@ class ExternalSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="
 Settings = SamlSettings | OidcSettings | ExternalSettings
 
 
-class GetRequest(Request):
-    """Which connection, of any kind."""
-
-    organization_id: str
-    connection_id: str
-
-
 class SettingsResponse(Response):
     """The settings as they now are; which there are depends on the protocol."""
 
@@ -100,7 +94,7 @@ class SettingsResponse(Response):
 
 
 @group.endpoint("GET", _SETTINGS, access=Permission("stytch.sso", "get"), errors=_NOT_FOUND)
-async def get(request: GetRequest, call: Call) -> SettingsResponse:
+async def get(request: ConnectionTarget, call: Call) -> SettingsResponse:
     """Get the settings of a connection."""
     connection = await connection_settings.get(
         call.context, call.project, request.organization_id, request.connection_id
@@ -108,11 +102,9 @@ async def get(request: GetRequest, call: Call) -> SettingsResponse:
     return await _response(call, connection)
 
 
-class UpdateRequest(Request, forbid_unknown_fields=True):
+class UpdateRequest(ConnectionTarget, forbid_unknown_fields=True):
     """Only what is sent changes. A setting of another protocol is refused."""
 
-    organization_id: str
-    connection_id: str
     force_authn: bool | UnsetType = UNSET
     requested_authn_contexts: list[str] | UnsetType = UNSET
     require_signed_response: bool | UnsetType = UNSET

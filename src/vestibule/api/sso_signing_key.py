@@ -1,14 +1,17 @@
 """The `sso.settings.signing_key` endpoints: the key that a SAML connection signs with, renewed."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response
+from vestibule.api.endpoint import Call, Group, Response
 from vestibule.api.objects.connections import X509Certificate, certificate_object
+from vestibule.api.objects.targets import ConnectionTarget
 from vestibule.domain import signing_key_rotation
 from vestibule.domain.connection_lifecycle import ConnectionView
+from vestibule.domain.context import Context
 from vestibule.permissions import Permission
+from vestibule.records import Project
 
 group: Final = Group("sso.settings.signing_key", own=True)
 
@@ -16,12 +19,7 @@ _KEY: Final = "/v1/b2b/sso/{organization_id}/connections/{connection_id}/setting
 _ACCESS: Final = Permission("stytch.sso", "update")
 _NOT_FOUND: Final = (errors.organization_not_found, errors.saml_connection_not_found)
 
-
-class SigningKeyRequest(Request):
-    """Which SAML connection."""
-
-    organization_id: str
-    connection_id: str
+_Step = Callable[[Context, Project, str, str], Awaitable[ConnectionView]]
 
 
 class SigningKeyResponse(Response):
@@ -33,47 +31,31 @@ class SigningKeyResponse(Response):
 
 
 @group.endpoint("GET", _KEY, access=Permission("stytch.sso", "get"), errors=_NOT_FOUND)
-async def get(request: SigningKeyRequest, call: Call) -> SigningKeyResponse:
+async def get(request: ConnectionTarget, call: Call) -> SigningKeyResponse:
     """Get the certificates of a connection's signing keys."""
-    return await _response(
-        signing_key_rotation.get(
-            call.context, call.project, request.organization_id, request.connection_id
-        )
-    )
+    return await _answer(signing_key_rotation.get, request, call)
 
 
 @group.endpoint("POST", f"{_KEY}/start", access=_ACCESS, errors=_NOT_FOUND)
-async def start(request: SigningKeyRequest, call: Call) -> SigningKeyResponse:
+async def start(request: ConnectionTarget, call: Call) -> SigningKeyResponse:
     """Publish a next key in the metadata; give its certificate to the identity provider."""
-    return await _response(
-        signing_key_rotation.start(
-            call.context, call.project, request.organization_id, request.connection_id
-        )
-    )
+    return await _answer(signing_key_rotation.start, request, call)
 
 
 @group.endpoint("POST", f"{_KEY}/complete", access=_ACCESS, errors=_NOT_FOUND)
-async def complete(request: SigningKeyRequest, call: Call) -> SigningKeyResponse:
+async def complete(request: ConnectionTarget, call: Call) -> SigningKeyResponse:
     """Sign with the next key from now on; the one before is gone."""
-    return await _response(
-        signing_key_rotation.complete(
-            call.context, call.project, request.organization_id, request.connection_id
-        )
-    )
+    return await _answer(signing_key_rotation.complete, request, call)
 
 
 @group.endpoint("POST", f"{_KEY}/cancel", access=_ACCESS, errors=_NOT_FOUND)
-async def cancel(request: SigningKeyRequest, call: Call) -> SigningKeyResponse:
+async def cancel(request: ConnectionTarget, call: Call) -> SigningKeyResponse:
     """Withdraw the next key, if there is one."""
-    return await _response(
-        signing_key_rotation.cancel(
-            call.context, call.project, request.organization_id, request.connection_id
-        )
-    )
+    return await _answer(signing_key_rotation.cancel, request, call)
 
 
-async def _response(asked: Awaitable[ConnectionView]) -> SigningKeyResponse:
-    view = await asked
+async def _answer(step: _Step, request: ConnectionTarget, call: Call) -> SigningKeyResponse:
+    view = await step(call.context, call.project, request.organization_id, request.connection_id)
     following = view.of_purpose("next_signing")
     return SigningKeyResponse(
         connection_id=view.connection.connection_id,

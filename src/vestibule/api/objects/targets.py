@@ -14,3 +14,10 @@ class MemberTarget(Request):
 
     organization_id: str
     member_id: str
+
+
+class ConnectionTarget(Request):
+    """Which connection of which organization; of any kind where the endpoint does not say."""
+
+    organization_id: str
+    connection_id: str
