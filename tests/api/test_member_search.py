@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from tests.support.bad_input import send
+from tests.support.member_session import sign_in
 from tests.support.scenario import Scenario, add_project
+from vestibule.domain import member_search
 
 PATH = "/v1/b2b/organizations/members/search"
 
@@ -63,39 +65,51 @@ async def world(scenario: Scenario) -> Scenario:
 
 
 ALL = ["Ada", "bob_1", "Eve"]
+# The filters of contract (g).
+FILTERS = {
+    "member_ids", "member_emails", "member_email_fuzzy", "member_is_breakglass", "statuses",
+    "member_phone_numbers", "member_phone_number_fuzzy", "member_mfa_phone_numbers",
+    "member_mfa_phone_number_fuzzy", "member_password_exists", "member_roles",
+}  # fmt: skip
+FOUND: list[tuple[str, object, list[str]]] = [
+    ("member_ids", ["hr|1", "hr|2", "hr|3"], ["Ada", "Eve"]),
+    ("member_ids", [], []),
+    ("member_emails", ["ADA@acme.com", "eve@acme.com", "nobody"], ["Ada", "Eve"]),
+    ("member_emails", ["gone@acme.com"], []),
+    ("member_emails", [], []),
+    ("member_email_fuzzy", "ACME", ALL),
+    ("member_email_fuzzy", "b_1", ["bob_1"]),
+    ("member_email_fuzzy", "b%1", []),
+    ("member_email_fuzzy", "a_m", []),
+    ("member_is_breakglass", True, ["bob_1"]),
+    ("member_is_breakglass", False, ["Ada", "Eve"]),
+    ("statuses", ["active"], ["Ada", "Eve"]),
+    ("statuses", ["pending", "invited"], ["bob_1"]),
+    ("statuses", ["deleted"], ["Gone"]),
+    ("statuses", ["deleted", "pending"], ["bob_1", "Gone"]),
+    ("statuses", [], []),
+    ("member_mfa_phone_numbers", ["+14155552671", "+1"], ["Ada"]),
+    ("member_mfa_phone_number_fuzzy", "555", ["Ada"]),
+    ("member_phone_numbers", ["+14155552671"], ["Ada"]),
+    ("member_phone_number_fuzzy", "+1415", ["Ada"]),
+    ("member_phone_number_fuzzy", "%%%", []),
+    ("member_password_exists", True, []),
+    ("member_password_exists", False, ALL),
+    ("member_roles", ["stytch_member"], ALL),
+    ("member_roles", ["stytch_admin"], ["Ada"]),
+    ("member_roles", ["none"], []),
+    ("member_roles", [], []),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("member_ids", ["hr|1", "hr|2", "hr|3"], ["Ada", "Eve"]),
-        ("member_ids", [], []),
-        ("member_emails", ["ADA@acme.com", "eve@acme.com", "nobody"], ["Ada", "Eve"]),
-        ("member_emails", ["gone@acme.com"], []),
-        ("member_emails", [], []),
-        ("member_email_fuzzy", "ACME", ALL),
-        ("member_email_fuzzy", "b_1", ["bob_1"]),
-        ("member_email_fuzzy", "b%1", []),
-        ("member_email_fuzzy", "a_m", []),
-        ("member_is_breakglass", True, ["bob_1"]),
-        ("member_is_breakglass", False, ["Ada", "Eve"]),
-        ("statuses", ["active"], ["Ada", "Eve"]),
-        ("statuses", ["pending", "invited"], ["bob_1"]),
-        ("statuses", ["deleted"], ["Gone"]),
-        ("statuses", ["deleted", "pending"], ["bob_1", "Gone"]),
-        ("statuses", [], []),
-        ("member_mfa_phone_numbers", ["+14155552671", "+1"], ["Ada"]),
-        ("member_mfa_phone_number_fuzzy", "555", ["Ada"]),
-        ("member_phone_numbers", ["+14155552671"], ["Ada"]),
-        ("member_phone_number_fuzzy", "%%%", []),
-        ("member_password_exists", True, []),
-        ("member_password_exists", False, ALL),
-        ("member_roles", ["stytch_member"], ALL),
-        ("member_roles", ["stytch_admin"], ["Ada"]),
-        ("member_roles", ["none"], []),
-        ("member_roles", [], []),
-    ],
-)
+def test_every_filter_of_the_contract_finds_somebody_and_leaves_somebody_out() -> None:
+    finding = {name for name, _, expected in FOUND if expected}
+    leaving = {name for name, _, expected in FOUND if set(expected) != set(ALL)}
+    assert finding == leaving == FILTERS
+    assert member_search.FILTERS.keys() == FILTERS
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), FOUND)
 async def test_filter_finds_what_fits(
     world: Scenario, name: str, value: object, expected: list[str]
 ) -> None:
@@ -213,11 +227,76 @@ async def test_pages_follow_each_other_without_gap_or_repetition(world: Scenario
         assert found == ALL
 
 
+async def test_cursor_stays_good_while_members_come_and_go(world: Scenario) -> None:
+    body: dict[str, Any] = {"organization_ids": ["acme", "beta"], "limit": 2}
+    page = await world.api.good("POST", PATH, body)
+    assert [each["name"] for each in page["members"]] == ["Ada", "bob_1"]
+    for member in page["members"]:
+        path = f"/v1/b2b/organizations/acme/members/{member['member_id']}"
+        await world.api.good("DELETE", path)
+    await add(world, "acme", "Late")
+    await add(world, "beta", "Last")
+    body["cursor"] = page["results_metadata"]["next_cursor"]
+    page = await world.api.good("POST", PATH, body)
+    assert [each["name"] for each in page["members"]] == ["Late", "Eve"]
+    assert page["results_metadata"]["total"] == 3
+    body["cursor"] = page["results_metadata"]["next_cursor"]
+    page = await world.api.good("POST", PATH, body)
+    assert [each["name"] for each in page["members"]] == ["Last"]
+    assert page["results_metadata"] == {"total": 3, "next_cursor": None}
+
+
 @pytest.mark.case("AD-22")
 async def test_cursor_of_another_search_is_refused(world: Scenario) -> None:
-    page = await world.api.good("POST", "/v1/b2b/organizations/search", {"limit": 1})
-    body = {"organization_ids": ["acme"], "cursor": page["results_metadata"]["next_cursor"]}
-    assert await world.api.bad("POST", PATH, body) == (400, "bad_request")
+    active = {"operands": [operand("statuses", ["active"])]}
+    asked: dict[str, Any] = {"organization_ids": ["acme", "beta"], "limit": 1, "query": active}
+    page = await world.api.good("POST", PATH, asked)
+    cursor = page["results_metadata"]["next_cursor"]
+    organizations = await world.api.good("POST", "/v1/b2b/organizations/search", {"limit": 1})
+    pending = {"operands": [operand("statuses", ["pending"])]}
+    others = [
+        {**asked, "cursor": organizations["results_metadata"]["next_cursor"]},
+        {**asked, "cursor": cursor, "organization_ids": ["acme"]},
+        {**asked, "cursor": cursor, "organization_ids": ["third"]},
+        {**asked, "cursor": cursor, "query": pending},
+        {**asked, "cursor": cursor, "query": {**active, "operator": "OR"}},
+        {**asked, "cursor": cursor, "query": None},
+    ]
+    for body in others:
+        answer = await world.api.call("POST", PATH, body)
+        assert (answer.status, answer.json["error_type"]) == (400, "bad_request")
+        assert answer.json["error_message"].startswith("cursor: ")
+    # The same organizations by other names, and pages of another size, are the same search.
+    ids = [
+        (await world.api.good("GET", f"/v1/b2b/organizations/{slug}"))["organization"]
+        for slug in ("beta", "acme")
+    ]
+    named = [each["organization_id"] for each in ids]
+    page = await world.api.good(
+        "POST", PATH, {**asked, "organization_ids": named, "cursor": cursor, "limit": 9}
+    )
+    assert [each["name"] for each in page["members"]] == ["Eve"]
+
+
+@pytest.mark.case("AD-22")
+async def test_cursor_of_another_organization_or_project_is_refused(world: Scenario) -> None:
+    acme = (await world.api.good("GET", "/v1/b2b/organizations/acme"))["organization"]
+    body: dict[str, Any] = {"organization_ids": ["acme", "beta"], "limit": 1}
+    cursor = (await world.api.good("POST", PATH, body))["results_metadata"]["next_cursor"]
+    member = await sign_in(world, acme, email="boss@acme.com")
+    await world.api.good(
+        "PUT",
+        f"/v1/b2b/organizations/acme/members/{member.member_id}",
+        {"roles": ["stytch_admin"]},
+    )
+    own = {"organization_ids": ["acme"], "cursor": cursor}
+    answer = await world.api.call("POST", PATH, own, headers=member.headers)
+    assert (answer.status, answer.json["error_type"]) == (400, "bad_request")
+    stranger = await add_project(world.app, world.context, name="another")
+    for slug in ("acme", "beta"):
+        await stranger.organization(slug.title())
+    body["cursor"] = cursor
+    assert await stranger.api.bad("POST", PATH, body) == (400, "bad_request")
 
 
 async def test_organizations_must_be_named(scenario: Scenario) -> None:

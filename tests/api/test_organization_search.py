@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.bad_input import send
 from tests.support.scenario import Scenario, add_project
+from vestibule.domain import organization_search
 
 PATH = "/v1/b2b/organizations/search"
 
@@ -50,35 +51,43 @@ async def world(scenario: Scenario) -> Scenario:
 
 
 ALL = ["acme", "beta", "gamma"]
+# The filters of contract (g).
+FILTERS = {
+    "organization_ids", "organization_slugs", "organization_name_fuzzy", "organization_slug_fuzzy",
+    "member_emails", "member_email_fuzzy", "allowed_domains", "allowed_domain_fuzzy",
+    "claimed_email_domains", "has_active_sso_connection", "sso_connection_id",
+}  # fmt: skip
+FOUND: list[tuple[str, object, list[str]]] = [
+    ("organization_slugs", ["beta", "gamma", "none"], ["beta", "gamma"]),
+    ("organization_slugs", ["BETA"], []),
+    ("organization_slugs", [], []),
+    ("organization_ids", ["organization-test-1"], []),
+    ("organization_name_fuzzy", "gam", ["gamma"]),
+    ("organization_name_fuzzy", "TEST", ["beta"]),
+    ("organization_name_fuzzy", "00%", ["acme"]),
+    ("organization_name_fuzzy", "e 1_0", []),
+    ("organization_name_fuzzy", "a_T", ["beta"]),
+    ("organization_name_fuzzy", "%%%", []),
+    ("organization_name_fuzzy", "!!!", []),
+    ("organization_slug_fuzzy", "AMM", ["gamma"]),
+    ("member_emails", ["ADA@ACME.com", "nobody"], ["acme", "beta"]),
+    ("member_emails", ["nobody"], []),
+    ("member_email_fuzzy", "ada@", ["acme", "beta"]),
+    ("member_email_fuzzy", "B.IO", ["beta"]),
+    ("allowed_domains", ["B.io"], ["beta", "gamma"]),
+    ("allowed_domain_fuzzy", "AMMA", ["gamma"]),
+    ("claimed_email_domains", ["gamma.com", "b.io"], ["gamma"]),
+    ("has_active_sso_connection", False, ALL),
+    ("has_active_sso_connection", True, []),
+    ("sso_connection_id", "saml-connection-1", []),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("organization_slugs", ["beta", "gamma", "none"], ["beta", "gamma"]),
-        ("organization_slugs", ["BETA"], []),
-        ("organization_slugs", [], []),
-        ("organization_ids", ["organization-test-1"], []),
-        ("organization_name_fuzzy", "gam", ["gamma"]),
-        ("organization_name_fuzzy", "TEST", ["beta"]),
-        ("organization_name_fuzzy", "00%", ["acme"]),
-        ("organization_name_fuzzy", "e 1_0", []),
-        ("organization_name_fuzzy", "a_T", ["beta"]),
-        ("organization_name_fuzzy", "%%%", []),
-        ("organization_name_fuzzy", "!!!", []),
-        ("organization_slug_fuzzy", "AMM", ["gamma"]),
-        ("member_emails", ["ADA@ACME.com", "nobody"], ["acme", "beta"]),
-        ("member_emails", ["nobody"], []),
-        ("member_email_fuzzy", "ada@", ["acme", "beta"]),
-        ("member_email_fuzzy", "B.IO", ["beta"]),
-        ("allowed_domains", ["B.io"], ["beta", "gamma"]),
-        ("allowed_domain_fuzzy", "AMMA", ["gamma"]),
-        ("claimed_email_domains", ["gamma.com", "b.io"], ["gamma"]),
-        ("has_active_sso_connection", False, ALL),
-        ("has_active_sso_connection", True, []),
-        ("sso_connection_id", "saml-connection-1", []),
-    ],
-)
+def test_every_filter_of_the_contract_is_tried() -> None:
+    assert organization_search.FILTERS.keys() == {name for name, _, _ in FOUND} == FILTERS
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), FOUND)
 async def test_filter_finds_what_fits(
     world: Scenario, name: str, value: object, expected: list[str]
 ) -> None:
@@ -160,6 +169,28 @@ async def test_cursor_stays_good_while_organizations_come_and_go(world: Scenario
     cursor = page["results_metadata"]["next_cursor"]
     page = await world.api.good("POST", PATH, {"cursor": cursor})
     assert [each["organization_slug"] for each in page["organizations"]] == ["gamma", "delta"]
+
+
+@pytest.mark.case("AD-22")
+async def test_cursor_of_another_search_or_project_is_refused(world: Scenario) -> None:
+    asked: dict[str, Any] = {"limit": 1, "query": {"operands": [operand("member_emails", ["a"])]}}
+    assert (await world.api.good("POST", PATH, asked))["results_metadata"]["next_cursor"] is None
+    asked["query"] = {"operands": [operand("organization_name_fuzzy", "a_t")], "operator": "OR"}
+    asked["query"]["operands"].append(operand("allowed_domains", ["gamma.com"]))
+    asked["cursor"] = (await world.api.good("POST", PATH, asked))["results_metadata"]["next_cursor"]
+    others = [
+        {**asked, "query": {**asked["query"], "operator": "AND"}},
+        {**asked, "query": {**asked["query"], "operands": asked["query"]["operands"][:1]}},
+        {**asked, "query": None},
+    ]
+    for body in others:
+        answer = await world.api.call("POST", PATH, body)
+        assert (answer.status, answer.json["error_type"]) == (400, "bad_request")
+        assert answer.json["error_message"].startswith("cursor: ")
+    stranger = await add_project(world.app, world.context, name="another")
+    assert await stranger.api.bad("POST", PATH, asked) == (400, "bad_request")
+    page = await world.api.good("POST", PATH, {**asked, "limit": 5})
+    assert [each["organization_slug"] for each in page["organizations"]] == ["gamma"]
 
 
 async def test_default_limit_is_a_hundred(scenario: Scenario) -> None:

@@ -17,6 +17,14 @@ async def test_cursor_gives_back_its_position(context: Context, project: Project
     assert "organization" not in text
 
 
+def test_a_search_has_another_name_for_each_question() -> None:
+    asked = ([["acme"], "AND", []], [["acme"], "OR", []], [["acme"], "AND", [["a"]]], [[], "AND"])
+    names = {cursor.named("members", *each) for each in asked}
+    names.add(cursor.named("organizations", *asked[0]))
+    assert len(names) == 5
+    assert cursor.named("members", *asked[0]) == cursor.named("members", ["acme"], "AND", [])
+
+
 @pytest.mark.case("AD-22")
 async def test_cursor_of_something_else_is_refused(context: Context, project: Project) -> None:
     text = cursor.write(context, project, "members", POSITION)

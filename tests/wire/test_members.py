@@ -187,3 +187,34 @@ def test_search_gives_pages_of_what_fits(sdk: Sdk, organization_id: str, unique:
         "organizations": organizations,
         "results_metadata": {"total": 3, "next_cursor": None},
     }
+
+
+def test_search_takes_every_filter(sdk: Sdk, organization_id: str, unique: str) -> None:
+    phone = "+14155550123"
+    made = add(
+        sdk,
+        organization_id,
+        email_address=f"{unique}@example.com",
+        is_breakglass=True,
+        mfa_phone_number=phone,
+        roles=["stytch_admin"],
+    )
+    filters = {
+        "member_ids": [made["member_id"]],
+        "member_emails": [f"{unique}@example.com"],
+        "member_email_fuzzy": f"{unique}@",
+        "member_is_breakglass": True,
+        "statuses": ["active"],
+        "member_phone_numbers": [phone],
+        "member_phone_number_fuzzy": "555",
+        "member_mfa_phone_numbers": [phone],
+        "member_mfa_phone_number_fuzzy": "555",
+        "member_password_exists": False,
+        "member_roles": ["stytch_admin"],
+    }
+    operands = [{"filter_name": name, "filter_value": value} for name, value in filters.items()]
+    query = {"operator": "AND", "operands": operands}
+    found = sdk.call(
+        "organizations.members.search", organization_ids=[organization_id], query=query
+    )
+    assert found["members"] == [made["member"]]

@@ -125,3 +125,35 @@ def test_search_gives_pages_of_what_fits(sdk: Sdk, unique: str) -> None:
         "organizations": organizations[2:],
         "results_metadata": {"total": 3, "next_cursor": None},
     }
+
+
+def test_search_takes_every_filter(sdk: Sdk, unique: str) -> None:
+    domain = f"{unique}.example.com"
+    made = sdk.call(
+        "organizations.create",
+        organization_name=f"{unique} Inc",
+        organization_slug=f"{unique}-inc",
+        email_allowed_domains=[domain],
+        claimed_email_domains=[domain],
+    )["organization"]
+    organization_id = made["organization_id"]
+    address = f"ada@{domain}"
+    sdk.call("organizations.members.create", organization_id=organization_id, email_address=address)
+    pending = sdk.call("sso.saml.create_connection", organization_id=organization_id)
+    filters = {
+        "organization_ids": [organization_id],
+        "organization_slugs": [f"{unique}-inc"],
+        "organization_name_fuzzy": f"{unique} i",
+        "organization_slug_fuzzy": f"{unique}-i",
+        "member_emails": [address],
+        "member_email_fuzzy": f"@{domain}",
+        "allowed_domains": [domain],
+        "allowed_domain_fuzzy": f"{unique}.exa",
+        "claimed_email_domains": [domain],
+        "has_active_sso_connection": False,
+        "sso_connection_id": pending["connection"]["connection_id"],
+    }
+    operands = [{"filter_name": name, "filter_value": value} for name, value in filters.items()]
+    query = {"operator": "AND", "operands": operands}
+    found = sdk.call("organizations.search", query=query)["organizations"]
+    assert [each["organization_id"] for each in found] == [organization_id]

@@ -1,7 +1,8 @@
-"""Cursors of searches: where the next page begins, unreadable and bound to its search."""
+"""Cursors of searches: where the next page begins, unreadable and bound to what was asked."""
 
 import base64
 import binascii
+import hashlib
 from typing import Final
 
 import msgspec
@@ -15,8 +16,16 @@ from vestibule.store.sealing import SealError
 _MAX_CHARS: Final = 1024
 
 
+def named(search: str, *asked: object) -> str:
+    """Return the name of a search for exactly what was `asked` (what JSON can say).
+
+    A cursor of another question would begin a page at a place that means nothing.
+    """
+    return f"{search}:{hashlib.sha256(msgspec.json.encode(asked)).hexdigest()}"
+
+
 def write(context: Context, project: Project, search: str, position: tuple[str, ...]) -> str:
-    """Return a cursor for `position` in `search` (a name of ours) within `project`."""
+    """Return a cursor for `position` in the search that has this name within `project`."""
     sealed = context.sealer.seal(msgspec.json.encode(position), purpose=_purpose(project, search))
     return base64.urlsafe_b64encode(sealed).decode()
 

@@ -20,7 +20,6 @@ from vestibule.store import search
 from vestibule.store.interface import Transaction
 from vestibule.store.search import Filter, Operator, Term
 
-_SEARCH: Final = "members"
 # A database takes expressions up to a depth of 1,000 (SQLite).
 _MAX_TERMS: Final = 300
 _STATUSES: Final = frozenset({"pending", "invited", "active", "deleted"})
@@ -49,11 +48,13 @@ async def run(
     """Return a page of the members of `within` that fit, oldest first; `after` is a cursor or ''.
 
     Deleted members are found only by a `statuses` filter that names them. Raises Failure
-    bad_request for a cursor that is not ours, search_invalid_status_filter or member_search_….
+    bad_request for a cursor that is not of this very search, search_invalid_status_filter or
+    member_search_….
     """
-    filters = read_filters(operands, _KINDS, _ERRORS)
-    first, second = cursor.read(context, project, _SEARCH, after) if after else ("", "")
+    filters = read_filters(operands, FILTERS, _ERRORS)
     by_id = {organization.organization_id: organization for organization in within}
+    search_name = cursor.named("members", sorted(by_id), operator, filters)
+    first, second = cursor.read(context, project, search_name, after) if after else ("", "")
     async with context.store.read() as tx:
         page = await search.members(
             tx,
@@ -74,7 +75,7 @@ async def run(
     if page.more:
         last = page.rows[-1]
         position = (last.organization_id, last.member_id)
-        following = cursor.write(context, project, _SEARCH, position)
+        following = cursor.write(context, project, search_name, position)
     return Found(members=views, organizations=shown, total=page.total, next_cursor=following)
 
 
@@ -186,7 +187,7 @@ _PHONES: Final = Kind("strings", _phones)
 _PHONE_FUZZY: Final = Kind(
     "string", _phone_like, errors.member_search_member_mfa_phone_number_fuzzy_too_short
 )
-_KINDS: Final[Mapping[str, Kind]] = {
+FILTERS: Final[Mapping[str, Kind]] = {
     "member_ids": Kind("strings", _ids),
     "member_emails": Kind("strings", _emails),
     "member_email_fuzzy": Kind(

@@ -14,8 +14,6 @@ from vestibule.records import Project
 from vestibule.store import search
 from vestibule.store.search import Filter, Operator, Term
 
-_SEARCH: Final = "organizations"
-
 
 @dataclass(frozen=True)
 class Found:
@@ -37,10 +35,12 @@ async def run(
 ) -> Found:
     """Return a page of the organizations that fit, oldest first; `after` is a cursor or ''.
 
-    Raises Failure bad_request for a cursor that is not ours, or organization_search_….
+    Raises Failure bad_request for a cursor that is not of this very search, or
+    organization_search_….
     """
-    filters = read_filters(operands, _KINDS, _ERRORS)
-    (start,) = cursor.read(context, project, _SEARCH, after) if after else ("",)
+    filters = read_filters(operands, FILTERS, _ERRORS)
+    search_name = cursor.named("organizations", operator, filters)
+    (start,) = cursor.read(context, project, search_name, after) if after else ("",)
     async with context.store.read() as tx:
         page = await search.organizations(
             tx, project.project_id, filters=filters, operator=operator, after=start, limit=limit
@@ -49,7 +49,7 @@ async def run(
     following = None
     if page.more:
         position = (page.rows[-1].organization_id,)
-        following = cursor.write(context, project, _SEARCH, position)
+        following = cursor.write(context, project, search_name, position)
     return Found(organizations=views, total=page.total, next_cursor=following)
 
 
@@ -82,7 +82,7 @@ _ERRORS: Final = SearchErrors(
     expected_string=errors.organization_search_expected_string,
     expected_boolean=errors.organization_search_expected_boolean,
 )
-_KINDS: Final[Mapping[str, Kind]] = {
+FILTERS: Final[Mapping[str, Kind]] = {
     "organization_ids": Kind("strings", _any_of("id")),
     "organization_slugs": Kind("strings", _any_of("slug")),
     "organization_name_fuzzy": Kind(
