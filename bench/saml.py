@@ -43,7 +43,7 @@ Candidate = Callable[[], object]
 
 
 def raw_limit(field: str) -> None:
-    """Do the bare work on a Response: nothing is looked at, only the signature is compared."""
+    """Do the bare work on a Response: nothing is looked at, only signature and digest compared."""
     root = etree.fromstring(base64.b64decode(field), _PARSER)
     _raw_verify(_decrypted(root))
 
@@ -64,17 +64,18 @@ def _decrypted(root: etree._Element) -> etree._Element:
 
 
 def _raw_verify(root: etree._Element) -> None:
-    signatures = list(root.iter(f"{_DS}Signature"))
-    for signature in signatures:
+    # From the outside in: what signs a Response signs the signature in its Assertion as well.
+    for signature in list(root.iter(f"{_DS}Signature")):
         info, value = signature[0], signature[1]
         octets = etree.tostring(info, method="c14n", exclusive=True)
         _PUBLIC.verify(base64.b64decode(value.text or ""), octets, PKCS1v15(), _SHA256)
-    for signature in reversed(signatures):
         owner = signature.getparent()
         if owner is None:
             raise ValueError("a signature outside an element")
         owner.remove(signature)
-        hashlib.sha256(etree.tostring(owner, method="c14n", exclusive=True)).digest()
+        digest = hashlib.sha256(etree.tostring(owner, method="c14n", exclusive=True)).digest()
+        if base64.b64decode(info[2][2].text or "") != digest:
+            raise ValueError("not what was signed")
 
 
 def ours(field: str, *, now: int) -> None:
