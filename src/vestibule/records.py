@@ -61,7 +61,8 @@ class Project(Record, frozen=True, kw_only=True):
 
     `session_migration_url` is the userinfo endpoint of the system that the application comes from,
     '' where sessions of no other system are taken over. Members may be impersonated where that is
-    allowed.
+    allowed, and members who are locked out may end that by a letter's link where
+    `user_lock_self_serve`.
     """
 
     project_id: str
@@ -71,6 +72,7 @@ class Project(Record, frozen=True, kw_only=True):
     session_migration_url: str = ""
     impersonation_allowed: bool = False
     rbac_policy: ProjectPolicy = ProjectPolicy()
+    user_lock_self_serve: bool = False
 
 
 class ProjectSecret(Record, frozen=True, kw_only=True):

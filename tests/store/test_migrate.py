@@ -19,7 +19,7 @@ from vestibule.store.interface import TABLES, StoreUnavailable
 from vestibule.store.migrate import _FOLDER, UnknownRevision, _on, _upgrade
 from vestibule.store.table import Table
 
-EVERY = ("0001", "0002", "0003")
+EVERY = ("0001", "0002", "0003", "0004")
 HEAD = EVERY[-1]
 TYPES = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN", bytes: "BYTEA"}
 WORDED = {
