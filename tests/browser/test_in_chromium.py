@@ -8,9 +8,10 @@ import zlib
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 from lxml import etree
@@ -18,12 +19,13 @@ from msgspec.structs import replace
 from playwright.async_api import Browser, Page, async_playwright, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.dev.serving import serving_app
 from tests.support.context import RoutedFetch, open_test_context
 from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.dom import HOSTILE, oddities
 from tests.support.refusals import left, traces
 from tests.support.scenario import Scenario, add_project
 from vestibule.app import App
@@ -35,7 +37,7 @@ from vestibule.store.interface import Store
 CHROMIUM = "/usr/bin/chromium"
 FORM = """<!doctype html><link rel=icon href=data:,><h1>Identity provider</h1>
 <form method=post action="{action}"><input name=SAMLResponse value="{response}">
-<input name=RelayState value="{relay_state}"><button>Sign in</button></form>"""
+<input name=RelayState value="{relay_state}">{extra}<button>Sign in</button></form>"""
 
 
 @dataclass
@@ -47,6 +49,7 @@ class World:
     elsewhere: str
     connection: dict[str, Any]
     posts: list[str]
+    extra: str = ""
 
     @property
     def start_url(self) -> str:
@@ -99,8 +102,13 @@ async def world(
             action=world.connection["acs_url"],
             response=response,
             relay_state=given.get("RelayState", ""),
+            extra=world.extra,
         )
         return HTMLResponse(page)
+
+    async def elsewhere(request: Request) -> Response:
+        """Send the browser on to another host with what it has posted."""
+        return RedirectResponse(f"{made[0].base_url.replace('127.0.0.1', 'localhost')}/errors", 303)
 
     async def application(_request: Request) -> Response:
         return HTMLResponse("<!doctype html><link rel=icon href=data:,><h1>Application</h1>")
@@ -109,6 +117,7 @@ async def world(
         return Starlette(
             routes=[
                 Route("/sso", identity_provider, methods=["GET", "POST"]),
+                Route("/elsewhere", elsewhere, methods=["POST"]),
                 Route("/app", application),
             ]
         )
@@ -127,13 +136,13 @@ async def world(
         yield world
 
 
-async def by(world: World, binding: str) -> None:
+async def by(world: World, binding: str, path: str = "/sso") -> None:
     """Let requests go to the identity provider of this world by this binding."""
     async with world.scenario.context.store.write() as tx:
         stored = await tx.connections.find(connection_id=world.connection["connection_id"])
         assert stored is not None
         assert stored.saml is not None
-        saml = replace(stored.saml, idp_sso_url=f"{world.elsewhere}/sso", idp_sso_binding=binding)
+        saml = replace(stored.saml, idp_sso_url=f"{world.elsewhere}{path}", idp_sso_binding=binding)
         await tx.connections.update(replace(stored, saml=saml))
 
 
@@ -225,3 +234,89 @@ async def test_going_back_and_reloading_make_no_second_login(
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading")).to_be_visible()
     assert (await left(world.scenario)).sso_tokens == 1
+
+
+@pytest.mark.case("AD-15")
+async def test_what_somebody_writes_into_an_address_stays_text(
+    world: World, chromium: Browser
+) -> None:
+    page, _ = await open_page(chromium, world)
+    hostile, connection_id = quote(HOSTILE, safe=""), world.connection["connection_id"]
+    twice = f"{hostile}=1&{hostile}=2"
+    named = [
+        "/v1/public/sso/start",
+        f"/v1/b2b/sso/callback/{connection_id}",
+        f"/v1/public/sso/metadata/{hostile}",
+        f"/v1/public/sso/logout/{connection_id}",
+        f"/v1/public/sso/logout/{connection_id}/start",
+        "/v1/public/email_update",
+        "/errors",
+    ]
+    for path in named:
+        for query in ("", twice, f"token={hostile}&public_token={hostile}&connection_id={hostile}"):
+            await page.goto(f"{world.base_url}{path}?{query}#{hostile}")
+            assert await oddities(page) == [], (path, query)
+    await page.goto(f"{world.base_url}/v1/public/sso/start?{twice}")
+    await expect(page.get_by_text(HOSTILE[:100])).to_be_visible()
+
+
+@pytest.mark.case("AD-15")
+async def test_what_an_identity_provider_says_is_not_on_the_page(
+    world: World, chromium: Browser
+) -> None:
+    organization = await world.scenario.organization("Second")
+    connection = await world.scenario.oidc_connection(organization["organization_id"])
+    page, _ = await open_page(chromium, world)
+    callback = f"{world.base_url}{urlsplit(connection['redirect_url']).path}"
+    query = urlencode({"error": HOSTILE, "error_description": HOSTILE, "state": HOSTILE})
+    await page.goto(f"{callback}?{query}")
+    await expect(page.get_by_role("heading", name="Sign-in did not work")).to_be_visible()
+    assert await oddities(page) == []
+    assert "pwned" not in await page.inner_text("body")
+
+
+@pytest.mark.case("AD-16")
+async def test_the_form_to_an_identity_provider_keeps_its_address_whole(
+    world: World, chromium: Browser
+) -> None:
+    path = "/sso?a='onfocus=window.pwned=1'&amp;b=(1);&c=%22%3E%3Cb%20id=pwned%3E"
+    await by(world, "post", path)
+    page, _ = await open_page(chromium, world, java_script_enabled=False)
+    answer = await page.goto(world.start_url)
+    assert answer is not None
+    form = page.locator("form")
+    assert await form.get_attribute("action") == f"{world.elsewhere}{path}"
+    assert await page.locator("form input").count() == 2
+    assert await page.locator("script").count() == 1
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "script-src 'self';" in policy
+
+
+@pytest.mark.case("AD-16")
+async def test_fields_with_markup_are_posted_again_as_they_are(
+    world: World, chromium: Browser
+) -> None:
+    """Without the cookie our page posts again whatever the identity provider has posted."""
+    world.extra = f'<input name="{escape(HOSTILE)}" value="{escape(HOSTILE)}">'
+    page, _ = await open_page(chromium, world, java_script_enabled=False)
+    await page.goto(world.start_url)
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Signing you in")).to_be_visible()
+    names = [await each.get_attribute("name") for each in await page.locator("input").all()]
+    assert names == ["SAMLResponse", "RelayState", HOSTILE, "reposted"]
+    assert await page.locator("input").nth(2).input_value() == HOSTILE
+    assert await oddities(page) == []
+
+
+@pytest.mark.case("AD-16")
+async def test_an_identity_provider_may_send_the_browser_on_to_another_host(
+    world: World, chromium: Browser
+) -> None:
+    """Why the policy of our form names no host: Chromium holds redirects against it, too."""
+    await by(world, "post", "/elsewhere")
+    page, complaints = await open_page(chromium, world)
+    await page.goto(world.start_url)
+    await expect(page.get_by_role("heading", name="Errors of this API")).to_be_visible()
+    assert complaints == []

@@ -27,20 +27,34 @@ def test_every_page_carries_the_safe_headers() -> None:
         assert response.headers[name] == value
 
 
+def directives(policy: str) -> dict[str, str]:
+    found = (part.strip().partition(" ") for part in policy.split(";"))
+    return {name: value for name, _, value in found}
+
+
+@pytest.mark.case("AD-15")
 def test_the_policy_lets_nothing_in_but_our_own_files() -> None:
-    directives = dict(
-        part.strip().split(" ", 1) for part in SAFETY["Content-Security-Policy"].split(";")
-    )
-    assert directives == {
+    assert directives(SAFETY["Content-Security-Policy"]) == {
         "default-src": "'none'",
         "style-src": "'self'",
         "script-src": "'self'",
         "img-src": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
+        "form-action": "'none'",
     }
 
 
+@pytest.mark.case("AD-16")
+def test_the_policy_of_a_page_with_a_form_differs_in_where_that_may_lead() -> None:
+    response = render("post.html", has_form=True, action="/", fields={})
+    differing = {
+        *directives(response.headers["Content-Security-Policy"]).items(),
+    } ^ {*directives(SAFETY["Content-Security-Policy"]).items()}
+    assert differing == {("form-action", "'none'"), ("form-action", "http: https:")}
+
+
+@pytest.mark.case("AD-15")
 @pytest.mark.parametrize("field", ["message", "error_type", "request_id", "trace_id"])
 def test_values_are_escaped(field: str) -> None:
     page = refused(**{field: HOSTILE})
@@ -48,6 +62,7 @@ def test_values_are_escaped(field: str) -> None:
     assert "&#34;&#39;&gt;&lt;script&gt;" in page
 
 
+@pytest.mark.case("AD-16")
 def test_a_form_is_escaped_in_names_values_and_action() -> None:
     response = render("post.html", action=HOSTILE, fields={HOSTILE: HOSTILE})
     page = bytes(response.body).decode()

@@ -13,13 +13,12 @@ _templates: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-# No form-action: our forms post to identity providers, which redirect on to hosts of their own.
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; form-action {targets}"
 )
 SAFETY: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": _POLICY.format(targets="'none'"),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -27,7 +26,17 @@ SAFETY: Final[Mapping[str, str]] = {
 }
 
 
-def render(template: str, *, status: int = 200, **values: object) -> Response:
-    """Return a page with the headers that every page of ours carries."""
+def render(
+    template: str, *, status: int = 200, has_form: bool = False, **values: object
+) -> Response:
+    """Return a page with the headers that every page of ours carries.
+
+    A form leads to an identity provider or to the application, and each may redirect on to hosts
+    of its own. Chromium holds those redirects, too, against form-action, so that the policy of a
+    page that has one (`has_form`) names schemes and no host; other pages may have none.
+    """
     html = _templates.get_template(template).render(**values)
-    return HTMLResponse(html, status_code=status, headers=dict(SAFETY))
+    page = HTMLResponse(html, status_code=status, headers=dict(SAFETY))
+    if has_form:
+        page.headers["Content-Security-Policy"] = _POLICY.format(targets="http: https:")
+    return page
