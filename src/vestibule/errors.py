@@ -726,6 +726,9 @@ invalid_logout_redirect_url: Final = _error(
     400,
     "logout_redirect_url: expected an absolute http or https URL.",
 )
+trace_not_found: Final = _error(
+    "trace_not_found", 404, "No sign-in of this Organization has this trace_id."
+)
 logout_not_found: Final = _error(
     "logout_not_found", 404, "This sign-out is unknown, used or too old."
 )

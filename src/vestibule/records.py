@@ -633,7 +633,7 @@ class Trace(Record, frozen=True, kw_only=True):
     outcome: Literal["succeeded", "failed"]
     error_type: str = ""
     reason: str = ""
-    side: str = ""
+    side: Literal["", "identity_provider", "vestibule", "application", "user"] = ""
     steps: tuple[TraceStep, ...] = ()
     created_at: int
 

@@ -57,6 +57,8 @@ PERMISSIONS = {
     "sso.settings.signing_key.start": ("stytch.sso", "update"),
     "sso.settings.signing_key.complete": ("stytch.sso", "update"),
     "sso.settings.signing_key.cancel": ("stytch.sso", "update"),
+    "sso.traces.get": ("stytch.sso", "get"),
+    "sso.traces.search": ("stytch.sso", "get"),
 }
 OWN = {
     "organizations.members.update",

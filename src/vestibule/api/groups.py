@@ -31,6 +31,7 @@ from vestibule.api import (
     sso_saml,
     sso_settings,
     sso_signing_key,
+    sso_traces,
     totps,
 )
 from vestibule.api.endpoint import Endpoint, Group
@@ -63,6 +64,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     sso_external.group,
     sso_settings.group,
     sso_signing_key.group,
+    sso_traces.group,
     sso_logout.group,
     sso_metadata.group,
     sdk_sso.group,

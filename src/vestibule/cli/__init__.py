@@ -18,6 +18,7 @@ from vestibule.cli.operations import (
 from vestibule.cli.policy import policy
 from vestibule.cli.saml import saml
 from vestibule.cli.server import serve
+from vestibule.cli.traces import trace
 from vestibule.cli.trusted_tokens import trusted_token
 
 
@@ -29,6 +30,6 @@ def main() -> None:
 
 for command in (
     *(serve, dev, demo, migrate, project, organization, redirect_url, secret, key),
-    *(audit, impersonate, member, policy, trusted_token, saml, settings, openapi),
+    *(audit, impersonate, member, policy, trusted_token, trace, saml, settings, openapi),
 ):
     main.add_command(command)

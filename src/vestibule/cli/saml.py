@@ -9,10 +9,11 @@ import click
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from vestibule.cli.telling import SIDES, WIDTH, plain, step_lines
 from vestibule.clock import rfc3339
 from vestibule.domain.connection_settings import demands
 from vestibule.records import SamlPolicy
-from vestibule.saml.errors import Reason, SamlError, Step
+from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.explain import Claims, Explanation, explain, read_claims
 from vestibule.saml.keys import read_private_key
@@ -21,12 +22,6 @@ from vestibule.saml.remedies import Remedy, remedy
 from vestibule.saml.response import VerifiedAssertion
 from vestibule.saml.times import read_instant
 
-_WIDTH: Final = 100
-_SIDES: Final = {
-    "identity_provider": "the identity provider's administrator",
-    "vestibule": "the administrator of the connection",
-    "user": "the person who signs in",
-}
 _FILE: Final = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
@@ -130,13 +125,13 @@ def _policy(file: Path) -> SamlPolicy:
     try:
         return msgspec.json.decode(_read(file), type=_Answer).settings
     except msgspec.DecodeError as error:
-        raise click.BadParameter(_plain(str(error)), param_hint="--settings") from None
+        raise click.BadParameter(plain(str(error)), param_hint="--settings") from None
 
 
 def _unusable(option: str, error: SamlError) -> NoReturn:
     """End the command with status 2 and what would be usable."""
     words = f"expected {error.expected}, received {error.received}. {remedy(error.reason).fix}"
-    raise click.BadParameter(_plain(words), param_hint=option)
+    raise click.BadParameter(plain(words), param_hint=option)
 
 
 def _assumed(missing: set[str], claims: Claims) -> Iterator[str]:
@@ -152,39 +147,28 @@ def _assumed(missing: set[str], claims: Claims) -> Iterator[str]:
     yield "Assumed from the message, because it was not given:"
     for name, value in claimed.items():
         if name in missing:
-            yield f"  {name:<13} {_plain(value or 'not to be found in it')}"
+            yield f"  {name:<13} {plain(value or 'not to be found in it')}"
     yield ""
 
 
 def _told(explained: Explanation) -> Iterator[str]:
     for step in explained.steps:
-        yield from _step(step)
+        yield from step_lines(step)
     yield ""
     verdict = explained.verdict
     if isinstance(verdict, Remedy):
         yield f"Verdict: refused, {explained.steps[-1].name}."
-        yield f"To be fixed by: {_SIDES[verdict.side]}."
-        yield from textwrap.wrap(verdict.fix, _WIDTH)
+        yield f"To be fixed by: {SIDES[verdict.side]}."
+        yield from textwrap.wrap(verdict.fix, WIDTH)
     else:
         yield "Verdict: accepted."
         yield from _identity(verdict)
 
 
-def _step(step: Step) -> Iterator[str]:
-    yield f"{'ok' if step.passed else 'FAILED':<7} {step.name}"
-    yield f"        wanted  {_plain(step.expected)}"
-    yield f"        got     {_plain(step.received)}"
-
-
 def _identity(accepted: VerifiedAssertion) -> Iterator[str]:
-    yield f"  NameID        {_plain(accepted.name_id or 'none')}"
-    yield f"  SessionIndex  {_plain(accepted.session_index or 'none')}"
+    yield f"  NameID        {plain(accepted.name_id or 'none')}"
+    yield f"  SessionIndex  {plain(accepted.session_index or 'none')}"
     for name, values in accepted.attributes.items():
-        yield f"  {_plain(name)}: {_plain(', '.join(values))}"
+        yield f"  {plain(name)}: {plain(', '.join(values))}"
     for warning in accepted.warnings:
-        yield f"Warning: {_plain(warning)}"
-
-
-def _plain(text: str) -> str:
-    """The text of a stranger as a terminal may have it: without control characters."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        yield f"Warning: {plain(warning)}"

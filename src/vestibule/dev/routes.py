@@ -13,6 +13,7 @@ from vestibule.dev.identity_provider import identity_provider
 from vestibule.dev.identity_provider.keys import SigningIdentity
 from vestibule.dev.mailbox import mailbox
 from vestibule.dev.pages import static_routes
+from vestibule.dev.sign_ins import SignIns
 from vestibule.ids import Entropy
 from vestibule.mail import Message
 from vestibule.sms import TextMessage
@@ -29,7 +30,7 @@ def development_routes(
     entropy: Entropy,
     credentials: Credentials = TEST_PROJECT,
 ) -> list[Route]:
-    """Return the routes of the test identity provider, the demo application and the mailbox.
+    """Return the routes below /dev: identity provider, application, sign-ins, mailbox.
 
     `base_url` is where the server answers, without a trailing slash; their paths are absolute and
     begin with /dev/. `http` is how the demo application reaches the API (client.open_session).
@@ -39,5 +40,6 @@ def development_routes(
         *static_routes(),
         *identity_provider(base_url, identity=identity, clock=clock, entropy=entropy),
         *Application(base_url, credentials, api).routes(),
+        *SignIns(base_url, api).routes(),
         *mailbox(base_url, letters, texts),
     ]

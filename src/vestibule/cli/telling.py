@@ -1,0 +1,27 @@
+"""How checks and their verdicts are printed: step by step, and who has to act."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from vestibule.records import TraceStep
+from vestibule.saml.errors import Step
+
+WIDTH: Final = 100
+SIDES: Final = {
+    "identity_provider": "the identity provider's administrator",
+    "vestibule": "the administrator of the connection",
+    "application": "whoever runs the application",
+    "user": "the person who signs in",
+}
+
+
+def step_lines(step: Step | TraceStep) -> Iterator[str]:
+    """Yield what was checked, what was wanted and what came."""
+    yield f"{'ok' if step.passed else 'FAILED':<7} {step.name}"
+    yield f"        wanted  {plain(step.expected)}"
+    yield f"        got     {plain(step.received)}"
+
+
+def plain(text: str) -> str:
+    """Return the text of a stranger as a terminal may have it: without control characters."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
