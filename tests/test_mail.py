@@ -106,6 +106,19 @@ async def test_message_arrives_as_it_was_written() -> None:
     assert message.get_content().replace("\r\n", "\n") == LETTER.text
 
 
+@pytest.mark.case("AD-21")
+async def test_what_looks_like_html_is_plain_text() -> None:
+    text = "<html><body onload=alert(1)><a href=https://evil.test>Confirm</a></body></html>\n"
+    async with serving() as server:
+        sender = SmtpMail(f"smtp://127.0.0.1:{server.port}", sender=SENDER)
+        await sender.send(replace(LETTER, subject="<b>Hello</b>", text=text))
+    message = server.message()
+    assert message.get_content_type() == "text/plain"
+    assert not message.is_multipart()
+    assert message.get_content().replace("\r\n", "\n") == text
+    assert message["Subject"] == "<b>Hello</b>"
+
+
 async def test_password_goes_through_tls_alone(tls_files: TlsFiles) -> None:
     async with serving(inside=server_side(tls_files), auth_require_tls=False) as server:
         url = f"smtps://acme%40x:pass%3Aword@127.0.0.1:{server.port}"
@@ -175,6 +188,7 @@ async def test_server_that_is_not_there_is_an_error() -> None:
         await SmtpMail(f"smtp://127.0.0.1:{port}", sender=SENDER).send(LETTER)
 
 
+@pytest.mark.case("AD-17", "AD-21")
 async def test_line_break_in_a_header_sends_nothing() -> None:
     hostile = replace(LETTER, subject="Hello\r\nBcc: eve@example.com")
     async with serving() as server:

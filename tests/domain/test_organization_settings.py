@@ -41,6 +41,7 @@ GOOD = [
     ("organization_external_id", None),
     ("organization_logo_url", ""),
     ("organization_logo_url", "https://example.com/" + "x" * 4076),
+    ("organization_logo_url", "HTTP://bücher.example:8080/ä.svg?a=(1)&b=[2]#c"),
     ("email_allowed_domains", ("b.com", "a.com")),
     ("email_allowed_domains", ()),
     ("claimed_email_domains", ("a.com",)),
@@ -232,3 +233,32 @@ def test_one_way_in_is_enough(name: str) -> None:
         "sso_jit_provisioning_allowed_connections": ["saml-1"],
     }
     assert getattr(apply(ORGANIZATION, {**changes, **lists}), name) == "RESTRICTED"
+
+
+@pytest.mark.case("AD-15", "AD-17")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)//https://example.com",
+        "java\tscript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "data:image/svg+xml,<svg onload=alert(1)>",
+        "//example.com/logo.png",
+        "/logo.png",
+        "ftp://example.com/logo.png",
+        "https://",
+        " https://example.com/logo.png",
+        "https://example.com/logo.png\r\nSet-Cookie: evil=1",
+        "https://example.com/logo.png\n",
+        'https://example.com/" onerror="alert(1)',
+        "https://example.com/'onerror='alert(1)'",
+        "https://example.com/<script>",
+        "https:\\\\example.com",
+        "https://example.com/\u2028",
+    ],
+)
+def test_logo_is_the_address_of_a_picture_and_nothing_else(url: str) -> None:
+    failure = refusal({"organization_logo_url": url})
+    assert failure.error is errors.bad_request
+    assert failure.message.startswith("organization_logo_url: ")

@@ -10,7 +10,6 @@ from docs.cases import Proof, catalogued, proofs, proofs_of, read_module
 MISSING: dict[str, str] = {
     "AD-09": "being proven",
     "AD-19": "being proven",
-    "AD-21": "being proven",
     "AD-28": "there is no admin portal",
     "AD-29": "there is no admin portal",
     "AD-33": "being proven",

@@ -19,7 +19,6 @@ TESTED_ELSEWHERE = {
     "domain/impersonation.py": "tests/api/test_impersonation.py",
     "domain/context.py": "holds the doors and does nothing",
     "domain/email_updates.py": "tests/api/test_email_updates.py",
-    "domain/letter_texts.py": "tests/api/test_email_updates.py reads letters in every language",
     "domain/logout_messages.py": "every logout is made of it: tests/domain/test_single_logout.py",
     "domain/mfa/enrolment.py": "tests/attacks/test_second_factors.py has a test for every rule",
     "domain/mfa/recovery_codes.py": "tests/api/test_recovery_codes.py asks every function of it",

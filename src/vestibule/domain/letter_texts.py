@@ -28,7 +28,7 @@ def email_update(locale: str, organization: str, proof: str, *, is_code: bool) -
     `locale` is `en`, `es`, `pt-br` or `fr`; `organization` is the name of one.
     """
     words = _EMAIL_UPDATE[locale]
-    ask = (words.code if is_code else words.link).replace("{organization}", organization)
+    ask = (words.code if is_code else words.link).replace("{organization}", named(organization))
     return Text(words.subject, f"{ask}\n\n{proof}\n\n{words.not_you}\n")
 
 
@@ -36,11 +36,20 @@ def member_locked(organization: str, until: str) -> Text:
     """Return the letter to a member who is locked out `until` then. Nobody's language is known."""
     return Text(
         "You cannot sign in for a while",
-        f"Too many wrong codes were entered in your name at {organization}.\n\n"
+        f"Too many wrong codes were entered in your name at {named(organization)}.\n\n"
         f"Until {until} nobody can sign in as you there.\n\n"
         "If it was not you, somebody has come as far as your second factor: tell your "
         "administrator.\n",
     )
+
+
+def named(name: str) -> str:
+    """Return the name of an organization or a person as it stands in a letter.
+
+    Whoever chose it may be a stranger to whoever reads it: it makes no lines and no link.
+    """
+    shown = "".join(char if char.isprintable() else " " for char in name)
+    return " ".join(shown.replace("://", " ").split())
 
 
 _EMAIL_UPDATE: Final[dict[str, _Words]] = {

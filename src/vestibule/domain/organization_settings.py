@@ -19,6 +19,8 @@ EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9._|-]{1,128}")
 _SLUG: Final = re.compile(r"[A-Za-z0-9._~-]{2,128}")
 _MAX_NAME: Final = 128
 _MAX_URL: Final = 4096
+# Pages put it into an address: no other scheme, which could be a script or a document.
+_LOGO: Final = re.compile(r"https?://[^\s\x00-\x1f\x7f\"'<>\\]+", re.IGNORECASE)
 _AUTH_METHODS: Final = frozenset({
     "sso", "magic_link", "email_otp", "password",
     "google_oauth", "microsoft_oauth", "slack_oauth", "github_oauth", "hubspot_oauth",
@@ -91,6 +93,8 @@ def _external_id(_: Organization, value: str | None) -> str | None:
 def _logo_url(_: Organization, value: str) -> str:
     if len(value) > _MAX_URL:
         raise Failure(errors.organization_logo_url_too_long)
+    if value and not _LOGO.fullmatch(value):
+        raise Failure(errors.bad_request, "organization_logo_url: expected an http or https URL.")
     return value
 
 
