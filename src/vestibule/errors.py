@@ -410,6 +410,9 @@ unable_to_verify_member_email_update: Final = _error(
     401,
     "This link or code is wrong, has been used or is too old; start the change again.",
 )
+unable_to_auth_magic_link: Final = _error(
+    "unable_to_auth_magic_link", 401, "This link is wrong, has been used or is too old."
+)
 email_settings_not_found: Final = _error(
     "email_settings_not_found",
     404,

@@ -32,3 +32,19 @@ def test_member_roles_says_where_each_role_comes_from(command: Command) -> None:
     ]
     unknown = command.run("member", "roles", made["project_id"], "acme", "eve")
     assert (unknown.exit_code, unknown.stdout) == (1, "")
+
+
+def test_member_unlock_says_what_it_did(command: Command) -> None:
+    made = command.good("project", "create", "Acme")
+    headers = {
+        "authorization": basic(made["project_id"], made["secret"]),
+        "content-type": "application/json",
+    }
+    path = "/v1/b2b/organizations"
+    command.ask("POST", path, headers, b'{"organization_name": "Acme"}')
+    body = b'{"email_address": "ada@acme.test", "external_id": "ada"}'
+    command.ask("POST", f"{path}/acme/members", headers, body)
+    words = ("member", "unlock", made["project_id"], "acme")
+    assert command.run(*words, "ada").stdout == "The member is not locked out.\n"
+    unknown = command.run(*words, "eve")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")

@@ -103,6 +103,15 @@ def test_impersonate_prints_a_token_where_the_project_allows_it(command: Command
     assert answer.status == 200, answer.text
 
 
+def test_project_set_says_who_may_end_a_lock(command: Command) -> None:
+    words = ("project", "set", command.good("project", "create", "Acme")["project_id"])
+    said = [command.run(*words, f"--{switch}self-serve-unlock").stdout for switch in ("", "no-")]
+    assert said == [
+        "Members who are locked out may end that by their letter's link.\n",
+        "Members who are locked out may not end that by their letter's link.\n",
+    ]
+
+
 def test_project_set_wants_something_to_change(command: Command) -> None:
     project_id = command.good("project", "create", "Acme")["project_id"]
     refused = command.run("project", "set", project_id)

@@ -8,6 +8,7 @@ from vestibule.browser import assets
 from vestibule.browser.backchannel_logout import BackchannelLogout
 from vestibule.browser.email_update import EmailUpdate
 from vestibule.browser.logout import Logout
+from vestibule.browser.member_unlock import MemberUnlock
 from vestibule.browser.page import render
 from vestibule.browser.sso import Sso
 from vestibule.domain.context import Context
@@ -21,6 +22,7 @@ def routes(context: Context) -> list[BaseRoute]:
         *Logout(context).routes(),
         *BackchannelLogout(context).routes(),
         *EmailUpdate(context).routes(),
+        *MemberUnlock(context).routes(),
         Route("/errors", _errors, methods=["GET"]),
         *assets.routes(),
     ]

@@ -1,16 +1,17 @@
-"""`vestibule member`: what an operator asks about one member."""
+"""`vestibule member`: what an operator asks about one member, and does for it."""
 
 import click
 
 from vestibule.cli.operations import run
 from vestibule.domain import members, organizations, projects
 from vestibule.domain.context import Context
+from vestibule.domain.mfa import unlocking
 from vestibule.domain.roles import Grant
 
 
 @click.group()
 def member() -> None:
-    """Members: look at one of them."""
+    """Members: look at one of them, let one in again."""
 
 
 @member.command("roles")
@@ -31,3 +32,17 @@ def member_roles(project_id: str, organization_id: str, member_id: str) -> None:
         for source in grant.sources:
             details = "".join(f"  {name}={value}" for name, value in source.details.items())
             click.echo(f"{grant.role_id}  {source.type}{details}")
+
+
+@member.command("unlock")
+@click.argument("project_id")
+@click.argument("organization_id")
+@click.argument("member_id")
+def unlock_member(project_id: str, organization_id: str, member_id: str) -> None:
+    """Let a member who is locked out sign in again."""
+
+    async def work(context: Context) -> bool:
+        project = await projects.get(context, project_id)
+        return await unlocking.release(context, project, organization_id, member_id)
+
+    click.echo("The member may sign in again." if run(work) else "The member is not locked out.")

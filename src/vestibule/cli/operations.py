@@ -14,6 +14,7 @@ from vestibule.clock import rfc3339
 from vestibule.domain import impersonation as impersonations
 from vestibule.domain import projects, session_migration, signing_keys, suspension
 from vestibule.domain.context import Context
+from vestibule.domain.mfa import unlocking
 from vestibule.errors import Failure
 from vestibule.ids import Environment
 from vestibule.records import Origin
@@ -63,29 +64,42 @@ def create_project(name: str, live: bool) -> None:  # noqa: FBT001 - click passe
     default=None,
     help="Whether `vestibule impersonate` may be used; at first it may not.",
 )
+@click.option(
+    "--self-serve-unlock/--no-self-serve-unlock",
+    default=None,
+    help="Whether a locked member's letter has a link that ends the lock; at first it has none.",
+)
 def set_project(
-    *, project_id: str, session_migration_url: str | None, impersonation: bool | None
+    *,
+    project_id: str,
+    session_migration_url: str | None,
+    impersonation: bool | None,
+    self_serve_unlock: bool | None,
 ) -> None:
     """Change the settings of PROJECT_ID that are given."""
-    if session_migration_url is None and impersonation is None:
+    if (session_migration_url, impersonation, self_serve_unlock) == (None, None, None):
         raise click.UsageError("Give a setting to change.")
 
-    async def work(context: Context) -> None:
+    async def work(context: Context) -> list[str]:
         found = await projects.get(context, project_id)
+        said = []
         if session_migration_url is not None:
             await session_migration.set_source(context, found, session_migration_url)
+            url = session_migration_url
+            said.append(
+                f"Sessions are taken over from {url}." if url else "No sessions are taken over."
+            )
         if impersonation is not None:
             await impersonations.allow(context, found, allowed=impersonation)
+            said.append(f"Members {'may' if impersonation else 'may not'} be impersonated.")
+        if self_serve_unlock is not None:
+            await unlocking.allow(context, found, allowed=self_serve_unlock)
+            may = "may" if self_serve_unlock else "may not"
+            said.append(f"Members who are locked out {may} end that by their letter's link.")
+        return said
 
-    run(work)
-    if session_migration_url is not None:
-        click.echo(
-            f"Sessions are taken over from {session_migration_url}."
-            if session_migration_url
-            else "No sessions are taken over."
-        )
-    if impersonation is not None:
-        click.echo(f"Members {'may' if impersonation else 'may not'} be impersonated.")
+    for line in run(work):
+        click.echo(line)
 
 
 @click.command("impersonate")

@@ -46,6 +46,7 @@ Action = Literal[
     "member.delete_totp",
     "member.rotate_recovery_codes",
     "member.lock",
+    "member.unlock",
     "member.start_email_update",
     "member.confirm_email_update",
     "connection.create",
@@ -76,6 +77,7 @@ Action = Literal[
     "project.remove_trusted_tokens",
     "project.set_policy",
     "project.set_session_migration",
+    "project.set_self_serve_unlock",
 ]
 Owner = Project | Organization | Member | Connection | Session | SsoToken
 

@@ -1,19 +1,14 @@
 """Cursors of searches: where the next page begins, unreadable and bound to what was asked."""
 
-import base64
-import binascii
 import hashlib
-from typing import Final
 
 import msgspec
 
 from vestibule import errors
+from vestibule.domain import sealed_texts
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.records import Project
-from vestibule.store.sealing import SealError
-
-_MAX_CHARS: Final = 1024
 
 
 def named(search: str, *asked: object) -> str:
@@ -26,24 +21,15 @@ def named(search: str, *asked: object) -> str:
 
 def write(context: Context, project: Project, search: str, position: tuple[str, ...]) -> str:
     """Return a cursor for `position` in the search that has this name within `project`."""
-    sealed = context.sealer.seal(msgspec.json.encode(position), purpose=_purpose(project, search))
-    return base64.urlsafe_b64encode(sealed).decode()
+    return sealed_texts.write(context, position, purpose=_purpose(project, search))
 
 
 def read(context: Context, project: Project, search: str, text: str) -> tuple[str, ...]:
     """Return the position that `write` was given. Raises Failure bad_request for any other text."""
-    refused = Failure(errors.bad_request, "cursor: expected a next_cursor of this search.")
-    if len(text) > _MAX_CHARS or not text.isascii():
-        raise refused
-    try:
-        sealed = base64.b64decode(text, altchars=b"-_", validate=True)
-        # Unused bits of the last character would make other texts the same cursor.
-        if base64.urlsafe_b64encode(sealed).decode() != text:
-            raise refused
-        plain = context.sealer.unseal(sealed, purpose=_purpose(project, search))
-    except (binascii.Error, SealError):
-        raise refused from None
-    return msgspec.json.decode(plain, type=tuple[str, ...])
+    position = sealed_texts.read(context, text, purpose=_purpose(project, search))
+    if position is None:
+        raise Failure(errors.bad_request, "cursor: expected a next_cursor of this search.")
+    return position
 
 
 def _purpose(project: Project, search: str) -> str:

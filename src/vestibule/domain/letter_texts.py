@@ -32,12 +32,19 @@ def email_update(locale: str, organization: str, proof: str, *, is_code: bool) -
     return Text(words.subject, f"{ask}\n\n{proof}\n\n{words.not_you}\n")
 
 
-def member_locked(organization: str, until: str) -> Text:
-    """Return the letter to a member who is locked out `until` then. Nobody's language is known."""
+def member_locked(organization: str, until: str, *, link: str) -> Text:
+    """Return the letter to a member who is locked out `until` then; '' is no `link` that ends it.
+
+    Nobody's language is known.
+    """
+    ending = (
+        f"If it was you, open this page to sign in again at once:\n\n{link}\n\n" if link else ""
+    )
     return Text(
         "You cannot sign in for a while",
         f"Too many wrong codes were entered in your name at {named(organization)}.\n\n"
         f"Until {until} nobody can sign in as you there.\n\n"
+        f"{ending}"
         "If it was not you, somebody has come as far as your second factor: tell your "
         "administrator.\n",
     )

@@ -10,6 +10,7 @@ from typing import Any
 from vestibule.clock import DAY, SECOND, rfc3339
 from vestibule.domain import audit, letter_texts, letters
 from vestibule.domain.context import Context
+from vestibule.domain.mfa import unlocking
 from vestibule.domain.outcome import Party
 from vestibule.log import logger
 from vestibule.store.interface import Transaction
@@ -33,7 +34,11 @@ async def count(tx: Transaction, context: Context, party: Party) -> None:
     await tx.members.change(lock, **key)
     logger().warning("member locked", member_id=member.member_id, attempts=failed)
     if context.mail.ready:
-        text = letter_texts.member_locked(party.organization.organization_name, rfc3339(until))
+        text = letter_texts.member_locked(
+            party.organization.organization_name,
+            rfc3339(until),
+            link=unlocking.link(context, party, now=now),
+        )
         await letters.write(
             tx,
             context,
