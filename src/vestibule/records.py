@@ -366,6 +366,9 @@ class SamlPolicy(Record, frozen=True, kw_only=True):
     `idp_initiated_roundtrip` turns a sign-in that the identity provider begins into one of ours.
     `trust_metadata_certificates` takes new certificates from its metadata without a person's yes.
     `metadata_certificate` (PEM) is the one that its metadata has to be signed with, '' for any.
+    `cap_sessions` lets no session outlast the one at the identity provider (SessionNotOnOrAfter).
+    `absent_groups_mean_none` takes an answer without groups for one with none; otherwise those of
+    the login before are kept.
     """
 
     force_authn: bool = False
@@ -380,6 +383,8 @@ class SamlPolicy(Record, frozen=True, kw_only=True):
     idp_initiated_roundtrip: bool = False
     trust_metadata_certificates: bool = False
     metadata_certificate: str = ""
+    cap_sessions: bool = False
+    absent_groups_mean_none: bool = False
 
 
 class SamlConfiguration(Record, frozen=True, kw_only=True):
@@ -412,7 +417,8 @@ class OidcConfiguration(Record, frozen=True, kw_only=True):
     `end_session_url` is where logouts go, '' where the provider has no such place.
 
     `token_auth_method` (client_secret_basic or client_secret_post) and `iss_parameter_supported`
-    (RFC 9207) are what its discovery document said, where it was read.
+    (RFC 9207) are what its discovery document said, where it was read; `client_authentication` is
+    what a person said instead. `absent_groups_mean_none` is as in SamlPolicy.
     """
 
     issuer: str = ""
@@ -427,6 +433,8 @@ class OidcConfiguration(Record, frozen=True, kw_only=True):
     token_auth_method: str = ""
     iss_parameter_supported: bool = False
     end_session_url: str = ""
+    client_authentication: Literal["", "client_secret_basic", "client_secret_post"] = ""
+    absent_groups_mean_none: bool = False
     connection_roles: tuple[str, ...] = ()
     group_roles: tuple[GroupRoleAssignment, ...] = ()
 
@@ -559,6 +567,7 @@ class Identity(Record, frozen=True, kw_only=True):
     """Who the identity provider says it is: the one neutral result of both protocols.
 
     `attributes` are as received; `metadata` are the mapped extra keys for trusted metadata.
+    `session_ends_at` is when our session has to end, 0 where it does not.
     """
 
     external_id: str
@@ -568,6 +577,7 @@ class Identity(Record, frozen=True, kw_only=True):
     attributes: Json = {}
     metadata: Json = {}
     session_index: str = ""
+    session_ends_at: int = 0
     name_id: str = ""
     name_id_format: str = ""
 
@@ -646,7 +656,8 @@ class Factor(Record, frozen=True, kw_only=True):
 
     `details` is the wire's detail object and `details_name` its key there. `name_id` and
     `session_index` are what a SAML identity provider calls person and session at logout.
-    `email_address` is the one that an identity provider asserted.
+    `email_address` is the one that an identity provider asserted. A session ends at `ends_at` at
+    the latest, where that is not 0.
     """
 
     type: str
@@ -657,6 +668,7 @@ class Factor(Record, frozen=True, kw_only=True):
     name_id_format: str = ""
     session_index: str = ""
     email_address: str = ""
+    ends_at: int = 0
     sequence_order: Literal["PRIMARY", "SECONDARY", "UNKNOWN"] = "PRIMARY"
     last_authenticated_at: int
     created_at: int

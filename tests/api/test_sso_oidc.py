@@ -425,6 +425,23 @@ async def protocol(scenario: Scenario) -> tuple[str, bool]:
     return stored.oidc.token_auth_method, stored.oidc.iss_parameter_supported
 
 
+async def test_admin_says_how_the_client_authenticates(scenario: Scenario) -> None:
+    connection = await active(scenario)
+    path = f"/v1/b2b/sso/acme/connections/{connection['connection_id']}/settings"
+    await scenario.api.good("PUT", path, {"client_authentication": "client_secret_post"})
+    # What the document says when it is read again changes nothing about it.
+    await update(scenario, connection, issuer=ISSUER)
+    await scenario.authenticate(await scenario.oidc_token(connection))
+    sent = zip(scenario.fetch.requests, scenario.fetch.headers, strict=True)
+    ((body, headers),) = [
+        (body, headers) for (method, _, body), headers in sent if method == "POST"
+    ]
+    assert f"client_secret={CLIENT_SECRET}".encode() in body
+    assert "authorization" not in {name.lower() for name in headers}
+    refused = await scenario.api.bad("PUT", path, {"client_authentication": "none"})
+    assert refused == (400, "bad_request")
+
+
 # Where the secret goes -------------------------------------------------------------------------
 
 

@@ -22,6 +22,8 @@ SAFE: dict[str, Any] = {
     "idp_initiated_roundtrip": False,
     "trust_metadata_certificates": False,
     "metadata_certificate": "",
+    "cap_sessions": False,
+    "absent_groups_mean_none": False,
     "idp_slo_url": "",
     "idp_slo_response_url": "",
     "idp_slo_binding": "redirect",
@@ -31,6 +33,13 @@ SAFE: dict[str, Any] = {
 NO_ROLES: dict[str, Any] = {
     "implicit_role_assignments": [],
     "group_implicit_role_assignments": [],
+}
+OIDC: dict[str, Any] = {
+    "protocol": "oidc",
+    "end_session_url": "",
+    "client_authentication": "",
+    "absent_groups_mean_none": False,
+    **NO_ROLES,
 }
 SLO = "https://idp.example.com/slo"
 TOLERANCES = (
@@ -110,7 +119,7 @@ async def test_setting_of_the_other_protocol_is_refused(scenario: Scenario) -> N
     organization = await scenario.organization()
     path = path_of(await scenario.oidc_connection(organization["organization_id"]))
     settings = (await scenario.api.good("GET", path))["settings"]
-    assert settings == {"protocol": "oidc", "end_session_url": "", **NO_ROLES}
+    assert settings == {**OIDC}
     said = await refused(scenario, path, {"force_authn": True})
     assert said == "force_authn: no setting of this connection, which is OpenID Connect."
 
@@ -179,7 +188,7 @@ async def test_end_of_sessions_at_an_openid_provider_can_be_set(scenario: Scenar
     path = path_of(await scenario.oidc_connection(organization["organization_id"]))
     for url in (SLO, ""):
         answer = await scenario.api.good("PUT", path, {"end_session_url": url})
-        assert answer["settings"] == {"protocol": "oidc", "end_session_url": url, **NO_ROLES}
+        assert answer["settings"] == {**OIDC, "end_session_url": url}
 
 
 async def test_metadata_certificate_is_kept_as_pem(scenario: Scenario) -> None:
@@ -308,7 +317,7 @@ async def test_member_needs_a_permission_of_its_own_for_roles(scenario: Scenario
     for changes in bodies:
         assert await ada.bad("PUT", path, changes) == (403, "session_authorization_error")
     settings = (await ada.good("GET", path))["settings"]
-    assert settings == {"protocol": "oidc", "end_session_url": SLO, **NO_ROLES}
+    assert settings == {**OIDC, "end_session_url": SLO}
 
 
 async def test_groups_of_saml_have_to_be_mapped_first(scenario: Scenario) -> None:

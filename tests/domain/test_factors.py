@@ -3,7 +3,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from vestibule.domain.factors import connection_of, method_of, proven_address, with_factor
+from vestibule.domain.factors import (
+    capped,
+    connection_of,
+    method_of,
+    proven_address,
+    with_factor,
+)
 from vestibule.records import Factor
 
 
@@ -88,3 +94,10 @@ def test_only_mail_that_arrived_proves_an_address(
     made = factor(1, kind=kind, email_address="ada@acme.test")
     asserted = replace(made, delivery_method=delivery_method, email_address="ada@acme.test")
     assert proven_address(asserted) == address
+
+
+def test_the_first_factor_that_ends_caps_a_session() -> None:
+    ending = [replace(factor(1), ends_at=end) for end in (0, 30, 20)]
+    assert [capped(moment, ending) for moment in (10, 20, 25)] == [10, 20, 20]
+    assert capped(99, ending[:1]) == 99
+    assert capped(99, ()) == 99

@@ -1,6 +1,9 @@
 """How a connection's provider is asked; that it is asked well is seen in the sign-in's tests."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from tests.support.doors import open_door
 from tests.support.scenario import CLIENT_ID, CLIENT_SECRET, Scenario
@@ -27,6 +30,24 @@ async def test_client_is_the_configured_one_and_does_not_show_its_secret(
     assert (client.client_id, client.client_secret) == (CLIENT_ID, CLIENT_SECRET)
     assert client.method is ClientAuthentication.BASIC
     assert CLIENT_SECRET not in repr(client)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "published", "used"),
+    [
+        ("", "", "client_secret_basic"),
+        ("", "client_secret_post", "client_secret_post"),
+        ("client_secret_post", "", "client_secret_post"),
+        ("client_secret_basic", "client_secret_post", "client_secret_basic"),
+    ],
+)
+async def test_client_authenticates_as_a_person_chose_or_else_as_the_document_says(
+    scenario: Scenario, chosen: Any, published: str, used: str
+) -> None:
+    oidc = replace(
+        await configuration(scenario), client_authentication=chosen, token_auth_method=published
+    )
+    assert oidc_provider.client(scenario.context, oidc).method.value == used
 
 
 async def test_endpoint_without_an_answer_is_named_and_nothing_else_is_told(

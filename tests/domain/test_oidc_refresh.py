@@ -62,6 +62,19 @@ async def long_login(door: Door, **person: Any) -> dict[str, Any]:
     return await door.scenario.authenticate(token, session_duration_minutes=1440)
 
 
+async def test_token_of_no_known_end_is_taken_to_last_an_hour_where_it_can_be_renewed(
+    scenario: Scenario, door: Door, provider: RefreshingProvider
+) -> None:
+    provider.answer.clear()
+    member = await door.log_in()
+    scenario.clock.advance(HOUR - SECOND)
+    first = await only(scenario.api, member)
+    assert (first["access_token"], first["access_token_expires_in"]) == ("access-1", 1)
+    scenario.clock.advance(SECOND)
+    renewed = await only(scenario.api, member)
+    assert (renewed["access_token"], renewed["access_token_expires_in"]) == ("access-2", 3600)
+
+
 async def test_access_token_is_refreshed_once_it_is_over(
     scenario: Scenario, door: Door, provider: RefreshingProvider
 ) -> None:

@@ -77,6 +77,15 @@ async def test_roles_follow_the_groups_of_the_newest_login(door: Door) -> None:
         assert is_admin(result) is bool(expected)
 
 
+async def test_absent_groups_are_none_where_a_connection_says_so(door: Door) -> None:
+    """Okta and LemonLDAP::NG leave the groups out for somebody who is in none."""
+    await assign(door, group_implicit_role_assignments=[admin("ops")], absent_groups_mean_none=True)
+    for groups, expected in (({"groups": ["ops"]}, True), ({}, False), ({"groups": "ops"}, True)):
+        assert is_admin(await door.log_in(**groups)) is expected
+    await assign(door, absent_groups_mean_none=False)
+    assert is_admin(await door.log_in())
+
+
 async def test_a_role_that_goes_takes_effect_at_the_next_authenticate(door: Door) -> None:
     await assign(door, group_implicit_role_assignments=[admin("ops")])
     first = await door.log_in(groups=["ops"])

@@ -12,6 +12,7 @@ from lxml import etree
 from structlog.testing import capture_logs
 
 from tests.support.asgi import Answer, Browser
+from tests.support.doors import Door, open_external
 from tests.support.refusals import Left, assert_refused, left, traces
 from tests.support.saml_documents import (
     INCLUSIVE,
@@ -29,6 +30,7 @@ from tests.support.scenario import IDP_ENTITY, IDP_SSO, Scenario, token_of
 from vestibule import errors
 from vestibule.clock import MINUTE, SECOND, rfc3339
 from vestibule.saml.keys import private_key_pem
+from vestibule.saml.times import read_instant
 from vestibule.saml.xml import SAML, SAMLP
 
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
@@ -320,6 +322,82 @@ async def test_forced_login_without_its_time_is_refused(
         scenario, refused, error=errors.invalid_saml_response, reason="saml.stale"
     )
     assert trace.steps[-1].received == "none"
+
+
+def lasting(end: int) -> Edit:
+    """Let the session at the identity provider end at `end`."""
+
+    def edit(root: etree._Element) -> None:
+        find(root, "saml:AuthnStatement").set("SessionNotOnOrAfter", rfc3339(end))
+
+    return edit
+
+
+async def token_lasting(scenario: Scenario, connection: dict[str, Any], minutes: int) -> str:
+    end = scenario.clock.now() + minutes * MINUTE
+    return token_of(await sign_in(scenario, connection, How(before=lasting(end))))
+
+
+def minutes_left(scenario: Scenario, expires_at: str) -> float:
+    end = read_instant(expires_at)
+    # Both are written in whole seconds.
+    return round((end - scenario.clock.now()) / MINUTE, 1)
+
+
+@pytest.mark.case("SP-40")
+async def test_session_outlasts_that_of_the_identity_provider_only_without_the_cap(
+    scenario: Scenario, connection: dict[str, Any]
+) -> None:
+    def lasts(answer: dict[str, Any]) -> float:
+        return minutes_left(scenario, answer["member_session"]["expires_at"])
+
+    login = await scenario.authenticate(await token_lasting(scenario, connection, 20))
+    assert lasts(login) == 60
+    await change(scenario, connection, cap_sessions=True)
+    login = await scenario.authenticate(await token_lasting(scenario, connection, 20))
+    assert lasts(login) == 20
+    body = {"session_token": login["session_token"], "session_duration_minutes": 90}
+    scenario.clock.advance(5 * MINUTE)
+    path = "/v1/b2b/sessions/authenticate"
+    assert lasts(await scenario.api.good("POST", path, body)) == 15
+    # A login that is linked to the session moves its end.
+    token = await token_lasting(scenario, connection, 30)
+    again = await scenario.authenticate(token, **body)
+    assert lasts(again) == 30
+    scenario.clock.advance(30 * MINUTE)
+    assert await scenario.api.bad("POST", path, body) == (404, "session_not_found")
+    token = token_of(await sign_in(scenario, connection, How()))
+    assert lasts(await scenario.authenticate(token)) == 60
+
+
+@pytest.mark.case("SP-40")
+async def test_cap_holds_for_what_waits_and_what_is_exchanged(
+    scenario: Scenario, connection: dict[str, Any]
+) -> None:
+    await change(scenario, connection, cap_sessions=True)
+    other = await open_external(Door(scenario, "saml", connection))
+    await other.add_member("user@example.com")
+    login = await scenario.authenticate(await token_lasting(scenario, connection, 20))
+    body = {"organization_id": other.organization_id, "session_token": login["session_token"]}
+    exchanged = await scenario.api.good("POST", "/v1/b2b/sessions/exchange", body)
+    assert minutes_left(scenario, exchanged["member_session"]["expires_at"]) == 20
+    path = f"/v1/b2b/organizations/{connection['organization_id']}"
+    await scenario.api.good("PUT", path, {"mfa_policy": "REQUIRED_FOR_ALL"})
+    waiting = await scenario.authenticate(await token_lasting(scenario, connection, 5))
+    assert minutes_left(scenario, waiting["intermediate_session_token_expires_at"]) == 5
+
+
+@pytest.mark.case("SP-40")
+async def test_login_that_is_redeemed_after_its_end_is_refused(
+    scenario: Scenario, connection: dict[str, Any]
+) -> None:
+    await change(scenario, connection, cap_sessions=True)
+    token = await token_lasting(scenario, connection, 1)
+    scenario.clock.advance(MINUTE)
+    refused = await scenario.api.bad("POST", "/v1/b2b/sso/authenticate", {"sso_token": token})
+    assert refused == (400, "expired_saml_response")
+    (trace,) = await traces(scenario)
+    assert (trace.outcome, trace.side) == ("failed", "user")
 
 
 @pytest.mark.case("SP-41")

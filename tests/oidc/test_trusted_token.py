@@ -107,7 +107,21 @@ def test_other_claims_are_refused(changes: dict[str, Any], reason: Reason) -> No
     assert refused(token(**changes)) is reason
 
 
-@pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "dpop+jwt"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"azp": "the client that received it"},
+        {"aud": [CLIENT_ID, f"{ISSUER}/userinfo"], "azp": "the client that received it"},
+        {"aud": [CLIENT_ID, "another"]},
+    ],
+)
+def test_access_token_that_another_client_received_is_good(changes: dict[str, Any]) -> None:
+    # As Auth0 makes them: the audience is the application's API, azp is whoever logged in.
+    for header in ({"typ": "JWT"}, {"typ": "at+jwt"}, {"typ": "application/at+jwt"}):
+        assert verify(token(header=header, **changes)).token_id == "one"
+
+
+@pytest.mark.parametrize("typ", ["logout+jwt", "dpop+jwt"])
 def test_token_of_another_kind_is_refused(typ: str) -> None:
     assert refused(token(header={"typ": typ})) is Reason.ID_TOKEN
 

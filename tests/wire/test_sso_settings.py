@@ -33,6 +33,8 @@ SAML: dict[str, Any] = {
     "idp_initiated_roundtrip": True,
     "trust_metadata_certificates": True,
     "metadata_certificate": signer("metadata").pem,
+    "cap_sessions": True,
+    "absent_groups_mean_none": True,
     "idp_slo_url": "https://idp.example.com/slo",
     "idp_slo_response_url": "https://idp.example.com/slo/answer",
     "idp_slo_binding": "post",
@@ -70,7 +72,12 @@ def test_settings_of_a_saml_connection_are_what_was_sent(
     assert plain.call("sso.settings.get", **where) == changed
     oidc = connections.oidc(sdk, where["organization_id"], places["base_url"])
     where["connection_id"] = oidc["connection_id"]
-    sent = {"end_session_url": "https://op.example.com/logout", **ROLES}
+    sent = {
+        "end_session_url": "https://op.example.com/logout",
+        "client_authentication": "client_secret_post",
+        "absent_groups_mean_none": True,
+        **ROLES,
+    }
     answer = plain.call("sso.settings.update", **where, **sent)
     assert answer == {
         **expected.ENVELOPE,

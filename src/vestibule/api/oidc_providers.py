@@ -16,7 +16,7 @@ group: Final = Group("organizations.members")
 
 
 class OidcProviderObject(msgspec.Struct, kw_only=True):
-    """`b2b.organizations.OIDCProviderInfo`. `access_token_expires_in` is 0 for an unknown end."""
+    """`b2b.organizations.OIDCProviderInfo`. `access_token_expires_in` is 0 where nobody knows."""
 
     provider_subject: str
     id_token: str

@@ -122,6 +122,7 @@ class AuthenticateResponse(LoginResponse, kw_only=True):
     access=ProjectSecret(),
     errors=(
         errors.sso_token_not_found,
+        errors.expired_saml_response,
         errors.pkce_expected_code_verifier,
         errors.pkce_did_not_expect_code_verifier,
         errors.pkce_mismatch,

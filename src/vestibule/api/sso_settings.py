@@ -36,6 +36,9 @@ _ROLES: Final = (
 )
 
 
+ClientAuthentication = Literal["", "client_secret_basic", "client_secret_post"]
+
+
 class NamedGroupAssignment(msgspec.Struct, kw_only=True):
     """Members in `group` (at the identity provider) hold the role; people call it display_name."""
 
@@ -59,6 +62,8 @@ class SamlSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="saml
     idp_initiated_roundtrip: bool
     trust_metadata_certificates: bool
     metadata_certificate: str
+    cap_sessions: bool
+    absent_groups_mean_none: bool
     idp_slo_url: str
     idp_slo_response_url: str
     idp_slo_binding: str
@@ -70,9 +75,12 @@ class OidcSettings(msgspec.Struct, kw_only=True, tag_field="protocol", tag="oidc
     """The settings of an OpenID Connect connection.
 
     Its groups are those of the claim `groups`, or of the one that `attribute_mapping` names.
+    `client_authentication` is '' where the provider's discovery document decides.
     """
 
     end_session_url: str
+    client_authentication: ClientAuthentication
+    absent_groups_mean_none: bool
     implicit_role_assignments: list[ConnectionRole]
     group_implicit_role_assignments: list[NamedGroupAssignment]
 
@@ -117,10 +125,13 @@ class UpdateRequest(ConnectionTarget, forbid_unknown_fields=True):
     idp_initiated_roundtrip: bool | UnsetType = UNSET
     trust_metadata_certificates: bool | UnsetType = UNSET
     metadata_certificate: str | UnsetType = UNSET
+    cap_sessions: bool | UnsetType = UNSET
+    absent_groups_mean_none: bool | UnsetType = UNSET
     idp_slo_url: str | UnsetType = UNSET
     idp_slo_response_url: str | UnsetType = UNSET
     idp_slo_binding: Literal["redirect", "post"] | UnsetType = UNSET
     end_session_url: str | UnsetType = UNSET
+    client_authentication: ClientAuthentication | UnsetType = UNSET
     implicit_role_assignments: list[ConnectionRole] | UnsetType = UNSET
     group_implicit_role_assignments: list[NamedGroupRole] | UnsetType = UNSET
 
@@ -149,7 +160,10 @@ async def _response(call: Call, connection: Connection) -> SettingsResponse:
         settings = _saml(connection.saml)
     elif connection.oidc is not None:
         settings = OidcSettings(
-            end_session_url=connection.oidc.end_session_url, **_assignments(connection.oidc)
+            end_session_url=connection.oidc.end_session_url,
+            client_authentication=connection.oidc.client_authentication,
+            absent_groups_mean_none=connection.oidc.absent_groups_mean_none,
+            **_assignments(connection.oidc),
         )
     else:
         settings = ExternalSettings()
@@ -177,6 +191,8 @@ def _saml(saml: SamlConfiguration) -> SamlSettings:
         idp_initiated_roundtrip=policy.idp_initiated_roundtrip,
         trust_metadata_certificates=policy.trust_metadata_certificates,
         metadata_certificate=policy.metadata_certificate,
+        cap_sessions=policy.cap_sessions,
+        absent_groups_mean_none=policy.absent_groups_mean_none,
         idp_slo_url=saml.idp_slo_url,
         idp_slo_response_url=saml.idp_slo_response_url,
         idp_slo_binding=saml.idp_slo_binding,

@@ -31,7 +31,12 @@ _ROLES: Final = {
     "group_roles": "group_implicit_role_assignments",
 }
 _SAML: Final = (*_POLICY, *_ROLES, "idp_slo_url", "idp_slo_response_url", "idp_slo_binding")
-_OIDC: Final = (*_ROLES, "end_session_url")
+_OIDC: Final = (
+    *_ROLES,
+    "end_session_url",
+    "client_authentication",
+    "absent_groups_mean_none",
+)
 _URLS: Final = ("idp_slo_url", "idp_slo_response_url", "end_session_url")
 # What is asked of an answer, and called the same where it is verified.
 _DEMANDS: Final = (

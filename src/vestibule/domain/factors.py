@@ -50,6 +50,13 @@ def with_factor(factors: Sequence[Factor], proven: Factor) -> tuple[Factor, ...]
     return (*others, replace(proven, created_at=created_at))
 
 
+def capped(moment: int, factors: Iterable[Factor]) -> int:
+    """Return `moment`, or before it the time at which one of `factors` ends."""
+    return min(
+        (factor.ends_at for factor in factors if 0 < factor.ends_at < moment), default=moment
+    )
+
+
 def without_connection(factors: Sequence[Factor], connection_id: str) -> tuple[Factor, ...]:
     """Return `factors` without those of a connection; nothing when no primary one is left."""
     left = tuple(factor for factor in factors if connection_of(factor) != connection_id)

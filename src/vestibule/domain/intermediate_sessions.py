@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from vestibule import errors
 from vestibule.clock import MINUTE
 from vestibule.domain.context import Context
+from vestibule.domain.factors import capped
 from vestibule.errors import Failure
 from vestibule.ids import read_token, same_secret
 from vestibule.records import Factor, IntermediateSession, Member, Organization
@@ -27,7 +28,7 @@ class Waiting:
 async def start(
     tx: Transaction, context: Context, member: Member, *, factors: tuple[Factor, ...]
 ) -> Waiting:
-    """Keep `factors` for ten minutes."""
+    """Keep `factors` for ten minutes, or as long as they last."""
     now = context.clock.now()
     token = context.mint_token()
     made = IntermediateSession(
@@ -38,7 +39,7 @@ async def start(
         member_id=member.member_id,
         factors=factors,
         created_at=now,
-        expires_at=now + LIFE,
+        expires_at=capped(now + LIFE, factors),
     )
     await tx.intermediate_sessions.insert(made)
     return Waiting(made, token.text)
@@ -107,8 +108,9 @@ async def consume(tx: Transaction, waiting: Waiting) -> None:
 
 
 async def keep(tx: Transaction, waiting: Waiting, factors: tuple[Factor, ...]) -> Waiting:
-    """Make `factors` those that it holds; its end does not move."""
-    changed = replace(waiting.record, factors=factors)
+    """Make `factors` those that it holds; its end does not move away."""
+    end = capped(waiting.record.expires_at, factors)
+    changed = replace(waiting.record, factors=factors, expires_at=end)
     await tx.intermediate_sessions.update(changed)
     return Waiting(changed, waiting.token)
 

@@ -30,7 +30,8 @@ def client(context: Context, oidc: OidcConfiguration) -> Client:
     if not oidc.client_secret:
         raise OidcError(Reason.CODE_CLIENT, expected="a client_secret", received="none")
     secret = context.sealer.unseal(oidc.client_secret, purpose=connections.CLIENT_SECRET_PURPOSE)
-    method = ClientAuthentication(oidc.token_auth_method or ClientAuthentication.BASIC)
+    chosen = oidc.client_authentication or oidc.token_auth_method
+    method = ClientAuthentication(chosen or ClientAuthentication.BASIC)
     return Client(oidc.client_id, secret.decode(), method)
 
 

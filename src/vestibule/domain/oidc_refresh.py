@@ -226,7 +226,7 @@ async def _ask(context: Context, oidc: OidcConfiguration, tokens: ProviderTokens
         access_token=new.access_token,
         id_token=new.id_token or tokens.id_token,
         refresh_token=new.refresh_token or tokens.refresh_token,
-        expires_at=now + new.expires_in if new.expires_in is not None else 0,
+        expires_at=oidc_tokens.expiry(new.expires_in, renewable=True, now=now),
         scopes=tuple(new.scope.split()) if new.scope else tokens.scopes,
     )
 

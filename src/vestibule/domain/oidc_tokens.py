@@ -5,19 +5,21 @@ from typing import Any, Final
 
 import msgspec
 
+from vestibule.clock import HOUR
 from vestibule.domain.context import Context
 from vestibule.records import OidcToken, Registration, SsoToken
 from vestibule.store.interface import Transaction
 
 _CARRIED: Final = "sso-token-provider-tokens"
 _KEPT: Final = "oidc-tokens"
+_ASSUMED_LIFE: Final = HOUR
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderTokens:
     """What a provider gave out for one person, and to whom.
 
-    `expires_at` is the access token's (microseconds), 0 when the provider did not say.
+    `expires_at` is the access token's (microseconds), 0 when nobody knows.
     """
 
     issuer: str
@@ -28,6 +30,17 @@ class ProviderTokens:
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
     refresh_token: str = field(default="", repr=False)
+
+
+def expiry(expires_in: int | None, *, renewable: bool, now: int) -> int:
+    """Return when an access token of `now` is over (microseconds), 0 when nobody knows.
+
+    Where the provider does not say (Salesforce for one), what can be renewed is taken to last an
+    hour, so that it is renewed at all (RFC 6749 5.1).
+    """
+    if expires_in is not None:
+        return now + expires_in
+    return now + _ASSUMED_LIFE if renewable else 0
 
 
 def carry(context: Context, tokens: ProviderTokens, *, token_id: str) -> bytes:

@@ -20,7 +20,7 @@ from vestibule.domain import (
 )
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
-from vestibule.domain.factors import impersonates
+from vestibule.domain.factors import capped, impersonates
 from vestibule.domain.members import MemberView
 from vestibule.domain.organizations import OrganizationView
 from vestibule.errors import Failure
@@ -99,7 +99,7 @@ async def start(
         custom_claims=custom_claims,
         started_at=now,
         last_accessed_at=now,
-        expires_at=now + duration,
+        expires_at=capped(now + duration, factors),
     )
     await tx.sessions.insert(session)
     return session, token.text
@@ -181,12 +181,13 @@ async def change(
     """
     if impersonates(session.factors) and (factors or expires_at != session.expires_at):
         raise Failure(errors.session_not_mutable)
+    held = session.factors if factors is None else factors
     changed = replace(
         session,
-        factors=session.factors if factors is None else factors,
+        factors=held,
         custom_claims=session_claims.merge(session.custom_claims, custom_claims),
         last_accessed_at=now,
-        expires_at=expires_at,
+        expires_at=capped(expires_at, held),
     )
     await tx.sessions.update(changed)
     return changed

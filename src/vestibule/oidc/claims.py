@@ -40,7 +40,9 @@ def check_claims(
     checks: Checks,
 ) -> str:
     """Check all of `claims` and return the subject; raises OidcError at the first failure."""
-    check_addressed(claims, expectation, key_issuer=key_issuer, now=now, checks=checks)
+    check_addressed(
+        claims, expectation, key_issuer=key_issuer, as_client=True, now=now, checks=checks
+    )
     _check_auth_time(claims, expectation, now=now, checks=checks)
     _check_nonce(claims, expectation, checks)
     _check_hash(claims, "at_hash", access_token, algorithm=algorithm, checks=checks)
@@ -54,11 +56,23 @@ def about_person(claims: Claims) -> dict[str, Any]:
 
 
 def check_addressed(
-    claims: Claims, recipient: Recipient, *, key_issuer: str | None, now: int, checks: Checks
+    claims: Claims,
+    recipient: Recipient,
+    *,
+    key_issuer: str | None,
+    as_client: bool,
+    now: int,
+    checks: Checks,
 ) -> None:
-    """Check who issued a token, for whom, and when; raises OidcError at the first failure."""
+    """Check who issued a token, for whom, and when; raises OidcError at the first failure.
+
+    `as_client`: the issuer handed it to us. Otherwise it is somebody else's, passed on, and to be
+    one of its audiences is enough (RFC 7519 4.1.3, RFC 9068 4).
+    """
     _check_issuer(claims, recipient, key_issuer=key_issuer, checks=checks)
     _check_audience(claims, recipient, checks)
+    if as_client:
+        _check_authorized_party(claims, recipient, checks)
     _check_times(claims, recipient, now=now, checks=checks)
 
 
@@ -101,19 +115,23 @@ def _check_issuer(
 
 
 def _check_audience(claims: Claims, recipient: Recipient, checks: Checks) -> None:
-    audience, party = claims.get("aud"), claims.get("azp")
+    audience = claims.get("aud")
     audiences: list[Any] = audience if isinstance(audience, list) else [audience]
     sound = all(isinstance(one, str) for one in audiences)
-    client = recipient.client_id
     checks.require(
         "aud",
-        good=sound and client in audiences,
+        good=sound and recipient.client_id in audiences,
         reason=Reason.AUDIENCE,
-        expected=client,
+        expected=recipient.client_id,
         received=", ".join(audiences) or "an empty list" if sound else audience,
     )
-    # A token for several audiences is ours only if it was issued to us.
-    alone = set(audiences) == {client}
+
+
+def _check_authorized_party(claims: Claims, recipient: Recipient, checks: Checks) -> None:
+    """A token for several audiences is ours only if it was issued to us."""
+    audience, party = claims.get("aud"), claims.get("azp")
+    client = recipient.client_id
+    alone = set(audience if isinstance(audience, list) else [audience]) == {client}
     checks.require(
         "azp",
         good=party == client or (alone and "azp" not in claims),

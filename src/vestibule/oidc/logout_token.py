@@ -50,7 +50,14 @@ def verify_logout_token(
         token, keys, algorithms=expectation.algorithms, types=_TYPES, checks=checks
     )
     claims = signed.claims
-    check_addressed(claims, expectation, key_issuer=signed.signer.issuer, now=now, checks=checks)
+    check_addressed(
+        claims,
+        expectation,
+        key_issuer=signed.signer.issuer,
+        as_client=True,
+        now=now,
+        checks=checks,
+    )
     _check_event(claims, checks)
     token_id = _text(claims, "jti", checks)
     subject, session_id = _named(claims, checks)

@@ -14,7 +14,8 @@ from vestibule.oidc.userinfo import read_email
 
 REQUIRED: Final = frozenset({"email", "token_id"})
 OPTIONAL: Final = frozenset({"organization_id", "external_member_id", "role_ids"})
-_TYPES: Final = ("jwt",)
+# An access token may call itself one (RFC 9068 2.1).
+_TYPES: Final = ("jwt", "at+jwt")
 _SECOND: Final = 1_000_000
 _LONGEST: Final = 255
 _MOST_ROLES: Final = 100
@@ -62,7 +63,14 @@ def verify_trusted_token(
         pinned=expectation.pinned,
     )
     claims, mapping = signed.claims, expectation.mapping
-    check_addressed(claims, expectation, key_issuer=signed.signer.issuer, now=now, checks=checks)
+    check_addressed(
+        claims,
+        expectation,
+        key_issuer=signed.signer.issuer,
+        as_client=False,
+        now=now,
+        checks=checks,
+    )
     return VerifiedTrustedToken(
         email_address=_address(claims, mapping["email"], checks),
         token_id=_text(claims, mapping["token_id"], checks, required=True),

@@ -105,3 +105,5 @@ def test_groups_that_were_too_many_for_the_message(
         external_id="u", email_address="u@a.test", groups=sent, attributes=attributes
     )
     assert groups.are_left_out(identity) is left_out
+    meant = groups.or_none_at_all(identity)
+    assert meant.groups == (None if left_out else sent or ())

@@ -7,6 +7,8 @@ second takes it away (semantics 2.6).
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from vestibule import errors
 from vestibule.errors import ErrorType, Failure
 from vestibule.identity_providers import microsoft_entra
@@ -59,6 +61,16 @@ def are_left_out(identity: Identity) -> bool:
     return identity.groups is None and (
         microsoft_entra.groups_are_left_out(received) or microsoft_entra.groups_are_linked(received)
     )
+
+
+def or_none_at_all(identity: Identity) -> Identity:
+    """Return an identity that came without groups as one with none.
+
+    Not where the identity provider says that there are too many for its message.
+    """
+    if identity.groups is not None or are_left_out(identity):
+        return identity
+    return replace(identity, groups=())
 
 
 def _kind(value: object) -> str:

@@ -7,12 +7,13 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connections, oidc_provider
+from vestibule.domain import connections, oidc_provider, oidc_tokens
 from vestibule.domain.context import Context
 from vestibule.domain.oidc_tokens import ProviderTokens
 from vestibule.domain.sign_in import browser_binding, callback, refusals
 from vestibule.domain.sign_in.browser_binding import Binding
 from vestibule.domain.sign_in.callback import Done, Target
+from vestibule.domain.sign_in.groups import or_none_at_all
 from vestibule.domain.sign_in.mapping import oidc_identity
 from vestibule.domain.sign_in.start import VERIFIER_PURPOSE
 from vestibule.errors import Failure
@@ -129,6 +130,8 @@ async def _redeem(
     # By this the provider names the session at logout, if it names it at all.
     session_id = verified.claims.get("sid")
     identity = replace(identity, session_index=session_id if isinstance(session_id, str) else "")
+    if oidc.absent_groups_mean_none:
+        identity = or_none_at_all(identity)
     return verified, identity, _provider_tokens(oidc, sign_in, tokens, verified, now=received_at)
 
 
@@ -147,7 +150,9 @@ def _provider_tokens(
         client_id=oidc.client_id,
         subject=verified.subject,
         scopes=tuple(scopes.split()),
-        expires_at=now + tokens.expires_in if tokens.expires_in is not None else 0,
+        expires_at=oidc_tokens.expiry(
+            tokens.expires_in, renewable=bool(tokens.refresh_token), now=now
+        ),
         access_token=tokens.access_token,
         id_token=tokens.id_token,
         refresh_token=tokens.refresh_token or "",

@@ -130,6 +130,11 @@ async def _log_in(
     )
     if not used:
         raise Failure(errors.sso_token_not_found)
+    if 0 < token.identity.session_ends_at <= now:
+        raise Failure(
+            errors.expired_saml_response,
+            "The person's session at the identity provider has ended; sign in again.",
+        )
     login = await _login(tx, project, token)
     found = await provisioning.find(tx, login)
     requirements.require_standing(login.organization, found.member, now=now)
@@ -186,6 +191,7 @@ def _factor(token: SsoToken, registration: Registration, *, now: int) -> Factor:
         name_id=token.identity.name_id,
         name_id_format=token.identity.name_id_format,
         session_index=token.identity.session_index,
+        ends_at=token.identity.session_ends_at,
         email_address=token.identity.email_address,
         last_authenticated_at=now,
         created_at=now,

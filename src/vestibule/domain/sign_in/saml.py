@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from vestibule import errors
 from vestibule.clock import SECOND, rfc3339
 from vestibule.domain import connections, traces
@@ -12,10 +14,11 @@ from vestibule.domain.private_keys import decryption_keys
 from vestibule.domain.sign_in import browser_binding, callback, logged_out, refusals
 from vestibule.domain.sign_in.browser_binding import Binding
 from vestibule.domain.sign_in.callback import Done, Target
+from vestibule.domain.sign_in.groups import or_none_at_all
 from vestibule.domain.sign_in.mapping import saml_identity
 from vestibule.errors import Failure
 from vestibule.log import logger
-from vestibule.records import ConnectionKey, SamlConfiguration, SignIn, TraceStep
+from vestibule.records import ConnectionKey, Identity, SamlConfiguration, SignIn, TraceStep
 from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.response import (
     Expectation,
@@ -92,7 +95,7 @@ async def _complete(context: Context, found: Target, answer: SamlAnswer, trace_i
     assertion = verify_response(data, expectation, now=now)
     if sign_in is not None and saml.policy.force_authn:
         _require_fresh(assertion, since=sign_in.created_at - expectation.clock_skew)
-    identity = saml_identity(assertion, saml.attribute_mapping or {})
+    identity = _identity(assertion, saml)
     async with context.store.write() as tx:
         # Before the sign-in: the same answer for the second time is to be called just that.
         await callback.claim_assertion(
@@ -112,6 +115,13 @@ async def _complete(context: Context, found: Target, answer: SamlAnswer, trace_i
         return await callback.accept(
             tx, context, found, sign_in, identity, trace_id=trace_id, steps=steps
         )
+
+
+def _identity(assertion: VerifiedAssertion, saml: SamlConfiguration) -> Identity:
+    identity = saml_identity(assertion, saml.attribute_mapping or {})
+    if saml.policy.cap_sessions:
+        identity = replace(identity, session_ends_at=assertion.session_not_on_or_after or 0)
+    return or_none_at_all(identity) if saml.policy.absent_groups_mean_none else identity
 
 
 def _tolerated(found: Target, assertion: VerifiedAssertion) -> tuple[TraceStep, ...]:
