@@ -1,7 +1,7 @@
-"""A store that lets a test act right before a chosen transaction: fail it, or be faster than it."""
+"""A store that lets a test act right before a chosen transaction or commit: fail it, be faster."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from vestibule.store.interface import Store, StoreUnavailable, Transaction
 
@@ -9,7 +9,10 @@ Hook = Callable[[], Awaitable[None]]
 
 
 class HookedStore:
-    """`store` itself; transactions are counted from `arm`, and the hook runs before the nth."""
+    """`store` itself; transactions are counted from `arm`, and the hook runs before the nth.
+
+    `commits` is how many transactions that write were begun.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -17,6 +20,8 @@ class HookedStore:
         self._nth = 0
         self._hook: Hook | None = None
         self._lost = 0
+        self.commits = 0
+        self._refusing = False
 
     def arm(self, nth: int, hook: Hook) -> None:
         """Run `hook` once, before the `nth` transaction from now (1 is the next)."""
@@ -29,6 +34,15 @@ class HookedStore:
     def lose(self, nth: int) -> None:
         """Let the database go away right after the `nth` transaction, a write, has committed."""
         self.count, self._lost = 0, nth
+
+    @contextmanager
+    def refusing_commits(self) -> Iterator[None]:
+        """Let the database go away right before every commit; what was written is rolled back."""
+        self._refusing = True
+        try:
+            yield
+        finally:
+            self._refusing = False
 
     @property
     def fired(self) -> bool:
@@ -44,8 +58,11 @@ class HookedStore:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         await self._count()
+        self.commits += 1
         async with self.store.write() as tx:
             yield tx
+            if self._refusing:
+                await _gone()
         if self.count == self._lost:
             self._lost = 0
             await _gone()

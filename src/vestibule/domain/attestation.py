@@ -4,12 +4,14 @@ It proves who somebody is, but is none of the methods that an organization can a
 factor: where an organization restricts or demands these, it only adds to a session that is there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.domain import (
+    audit,
     members,
     oidc_provider,
     organizations,
@@ -121,7 +123,8 @@ async def _attest(
     now = context.clock.now()
     await _use_up(tx, given)
     organization = await _organization(tx, project, request, given.token)
-    member = await _member(tx, context, project, organization, given)
+    known = await _member(tx, organization, given)
+    member = known or await _add(tx, context, project, organization, given)
     requirements.require_standing(organization, member, now=now)
     if member.status != "active":
         raise Failure(errors.action_available_only_for_active_members)
@@ -129,13 +132,16 @@ async def _attest(
     factor = _factor(given.token, now=now)
     if session is None:
         _require_enough(organization, member, factor)
-    member = await _settle(tx, context, Party(project, organization, member), given.token)
-    party = Party(project, organization, member)
+    gained = await _give(tx, Party(project, organization, member), given.token.role_ids)
+    party = Party(project, organization, await _settle(tx, context, member, given.token))
     if session is None:
-        return await outcome.begin(
+        view = await outcome.begin(
             tx, context, party, (factor,), waiting=None, wanted=request.wanted
         )
-    return await outcome.extend(tx, context, party, session, factor, wanted=request.wanted)
+    else:
+        view = await outcome.extend(tx, context, party, session, factor, wanted=request.wanted)
+    await audit.record_login(tx, context, known, party.member, also={"roles"} if gained else set())
+    return view
 
 
 async def _use_up(tx: Transaction, given: _Given) -> None:
@@ -192,17 +198,19 @@ async def _session(
     return session
 
 
-async def _member(
+async def _member(tx: Transaction, organization: Organization, given: _Given) -> Member | None:
+    """Return the member whose address the token names, held."""
+    found = await members.by_email(tx, organization, key_of(given.token.email_address))
+    return found and await members.find(tx, organization, found.member_id, lock=True)
+
+
+async def _add(
     tx: Transaction, context: Context, project: Project, organization: Organization, given: _Given
 ) -> Member:
-    """Return the member whose address the token names, held; a new one where that may be.
+    """Make a member of the address that the token names, where that may be.
 
     A token makes members only of the organization that it names itself (contract).
     """
-    found = await members.by_email(tx, organization, key_of(given.token.email_address))
-    held = found and await members.find(tx, organization, found.member_id, lock=True)
-    if held:
-        return held
     if not given.profile.can_jit_provision or not given.token.organization_id:
         raise Failure(errors.member_not_found)
     return await members.add(
@@ -216,12 +224,9 @@ async def _member(
 
 
 async def _settle(
-    tx: Transaction, context: Context, party: Party, token: VerifiedTrustedToken
+    tx: Transaction, context: Context, member: Member, token: VerifiedTrustedToken
 ) -> Member:
-    """Write what the token says of the member: a proven address, an external id, roles to have."""
-    member = party.member
-    for role_id in token.role_ids:
-        await _give(tx, party, role_id)
+    """Write what the token says of the member: a proven address, an external id."""
     settled = replace(
         member,
         email_address_verified=True,
@@ -243,19 +248,25 @@ def _external_id(member: Member, said: str) -> str | None:
     return said
 
 
-async def _give(tx: Transaction, party: Party, role_id: str) -> None:
-    if role_id == policy.MEMBER_ROLE:
-        return
-    if role_id not in policy.roles_of(policy.project_policy(party.project), party.organization):
-        raise Failure(errors.invalid_rbac_role_assignment, f"No role is named {role_id[:128]!r}.")
-    await tx.member_roles.insert_if_absent(
-        MemberRole(
-            project_id=party.member.project_id,
-            organization_id=party.member.organization_id,
-            member_id=party.member.member_id,
-            role_id=role_id,
-        )
-    )
+async def _give(tx: Transaction, party: Party, role_ids: Sequence[str]) -> bool:
+    """Give the member the roles of a token for good; True when it had not had one of them."""
+    known = policy.roles_of(policy.project_policy(party.project), party.organization)
+    gained = False
+    for role_id in role_ids:
+        if role_id not in known:
+            raise Failure(
+                errors.invalid_rbac_role_assignment, f"No role is named {role_id[:128]!r}."
+            )
+        if role_id != policy.MEMBER_ROLE:
+            gained |= await tx.member_roles.insert_if_absent(
+                MemberRole(
+                    project_id=party.member.project_id,
+                    organization_id=party.member.organization_id,
+                    member_id=party.member.member_id,
+                    role_id=role_id,
+                )
+            )
+    return gained
 
 
 def _require_enough(organization: Organization, member: Member, factor: Factor) -> None:

@@ -10,13 +10,14 @@ left out, `hash` itself as well.
 
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from vestibule.domain.context import Context
 from vestibule.records import (
+    SYSTEM,
     AuditEvent,
     AuditHead,
     Connection,
@@ -49,10 +50,12 @@ Action = Literal[
     "member.unlock",
     "member.start_email_update",
     "member.confirm_email_update",
+    "member.impersonate",
     "connection.create",
     "connection.update",
     "connection.update_settings",
     "connection.delete",
+    "connection.sever",
     "connection.delete_certificate",
     "connection.delete_encryption_key",
     "connection.accept_metadata",
@@ -78,7 +81,10 @@ Action = Literal[
     "project.set_policy",
     "project.set_session_migration",
     "project.set_self_serve_unlock",
+    "project.set_impersonation",
 ]
+# A login sets them to zero: no event says that, as none said that they were counted.
+_COUNTS: Final = frozenset({"failed_attempts"})
 Owner = Project | Organization | Member | Connection | Session | SsoToken
 
 
@@ -138,6 +144,59 @@ async def record_end(
     for (_, member_id), sessions in sorted(by_member.items()):
         named = sessions[0].session_id if len(sessions) == 1 else member_id
         await record(tx, context, action, sessions[0], named, reason=reason)
+
+
+async def record_login(
+    tx: Transaction,
+    context: Context,
+    before: Member | None,
+    after: Member,
+    *,
+    also: Iterable[str] = (),
+) -> None:
+    """Append what a login did to its member, as `record` does: made it, or changed it.
+
+    `before` is None for a member that it made; `also` names what it changed beside the member's
+    record. A login that leaves the member as it was is no event here.
+    """
+    if before is None:
+        await record(tx, context, "member.create", after, after.member_id)
+        return
+    changed = (differing(before, after) | set(also)) - _COUNTS
+    if changed:
+        await record(
+            tx,
+            context,
+            "member.update",
+            after,
+            after.member_id,
+            changed=changed,
+            reason="by a login",
+        )
+
+
+async def record_deletion(
+    tx: Transaction,
+    context: Context,
+    action: Literal["organization.delete", "connection.delete"],
+    owner: Organization | Connection,
+    object_id: str,
+    *,
+    severed: Iterable[Connection],
+) -> None:
+    """Append an event of a deletion, and one for each connection that it `severed`.
+
+    Those belong to other organizations, which do not learn who did it; the request is the same.
+    """
+    nobody = context.acting_for(replace(SYSTEM, request_id=context.origin.request_id))
+    others = {(each.organization_id, each.connection_id): each for each in severed}
+    # In order, as two deletions wait for one another's chains.
+    for key in sorted({(owner.organization_id, ""), *others}):
+        if key in others:
+            reason = "the connection that it refers to was deleted"
+            await record(tx, nobody, "connection.sever", others[key], key[1], reason=reason)
+        else:
+            await record(tx, context, action, owner, object_id)
 
 
 async def _held(tx: Transaction, first: AuditHead) -> AuditHead:

@@ -116,11 +116,18 @@ async def delete(context: Context, project: Project, locator: str, connection_id
         is_default = organization.sso_default_connection_id == connection.connection_id
         if is_default and await tx.connections.count(**within, status="active") > 1:
             raise Failure(errors.cannot_delete_default_sso_connection)
-        await connections.sever(tx, [connection], now=context.clock.now())
+        severed = await connections.sever(tx, [connection], now=context.clock.now())
         await tx.connections.delete(**within, connection_id=connection.connection_id)
         await connection_factors.remove(tx, connection)
         await tx.organizations.update(_without(organization, connection.connection_id))
-        await audit.record(tx, context, "connection.delete", connection, connection.connection_id)
+        await audit.record_deletion(
+            tx,
+            context,
+            "connection.delete",
+            connection,
+            connection.connection_id,
+            severed=severed,
+        )
     return connection.connection_id
 
 

@@ -102,14 +102,15 @@ def protocol_of(connection: Connection) -> Protocol:
     return connection.external.protocol if connection.external else connection.protocol
 
 
-async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> None:
+async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> Sequence[Connection]:
     """Let the external connections that refer to `owned`, which is locked, lead nowhere (MT-08).
 
     They stay what their own organizations made of them, but are no longer active, and no session
-    keeps a factor of theirs. To be called before the factors of `owned` itself are removed.
+    keeps a factor of theirs. To be called before the factors of `owned` itself are removed. Returns
+    them.
     """
     if not owned:
-        return
+        return ()
     severed = await tx.connections.change(
         {"status": "pending", "updated_at": now},
         project_id=owned[0].project_id,
@@ -122,6 +123,7 @@ async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> No
     )
     for connection in severed:
         await connection_factors.remove(tx, connection)
+    return severed
 
 
 def missing(connection: Connection, *, has_certificate: bool = True) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ async def _enter(  # noqa: PLR0917 - who enters where, with what
     offers = await transfer.offers(tx, project, waiting.record, target)
     member = transfer.who(offers)
     requirements.require_standing(target, member, now=now)
-    joins = member is None
+    known = member
     if member is None:
         member = await _join(tx, context, project, target, waiting)
         offers = await transfer.offers(tx, project, waiting.record, target)
@@ -117,8 +117,7 @@ async def _enter(  # noqa: PLR0917 - who enters where, with what
     factors += [each for each in held if transfer.is_phone_of(each, target, member)]
     # A method that is not allowed here stays proven for where it is.
     moved = await intermediate_sessions.move(tx, waiting, member, tuple(factors))
-    if joins:
-        await audit.record(tx, context, "member.create", member, member.member_id)
+    await audit.record_login(tx, context, known, member, also=transfer.changed_ties(own))
     party = Party(project, target, member)
     return await outcome.conclude(
         tx, context, party, moved.record.factors, waiting=moved, wanted=wanted

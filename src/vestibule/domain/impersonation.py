@@ -8,7 +8,7 @@ from typing import Final
 
 from vestibule import errors
 from vestibule.clock import MINUTE
-from vestibule.domain import members, organizations, outcome, requirements
+from vestibule.domain import audit, members, organizations, outcome, requirements
 from vestibule.domain.context import Context
 from vestibule.domain.email import read_email
 from vestibule.domain.outcome import Party, Wanted
@@ -33,6 +33,10 @@ async def allow(context: Context, project: Project, *, allowed: bool) -> None:
     async with context.store.write() as tx:
         values = {"impersonation_allowed": allowed}
         await tx.projects.change(values, project_id=project.project_id)
+        reason = "allowed" if allowed else "not allowed"
+        await audit.record(
+            tx, context, "project.set_impersonation", project, project.project_id, reason=reason
+        )
     logger().info("impersonation allowed", project_id=project.project_id, allowed=allowed)
 
 
@@ -71,6 +75,14 @@ async def make_token(
             expires_at=now + TOKEN_LIFE,
         )
         await tx.impersonation_tokens.insert(made)
+        await audit.record(
+            tx,
+            context,
+            "member.impersonate",
+            member,
+            member.member_id,
+            reason=f"{address}: {reason}",
+        )
     _log("impersonation token made", made)
     return token.text
 

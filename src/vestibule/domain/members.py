@@ -18,6 +18,7 @@ from vestibule.errors import Failure
 from vestibule.records import (
     Connection,
     Factor,
+    IntermediateSession,
     Member,
     MemberEmail,
     MemberRole,
@@ -25,6 +26,7 @@ from vestibule.records import (
     Organization,
     Project,
     Registration,
+    Session,
 )
 from vestibule.store.interface import Conflict, ParentMissing, Transaction
 
@@ -265,19 +267,21 @@ async def assign_roles(tx: Transaction, member: Member, role_ids: Iterable[str])
 
 async def end_sessions(
     tx: Transaction, organization: Organization, member_id: str, *, connection_id: str = ""
-) -> int:
-    """End a member's sessions, intermediate ones too, and return how many there were.
+) -> list[Session | IntermediateSession]:
+    """End a member's sessions, intermediate ones too, and return them.
 
     With `connection_id` only those end that hold a factor of that connection.
     """
     where = {**_within(organization), "member_id": member_id}
-    ended = 0
+    ended: list[Session | IntermediateSession] = []
     for session in await tx.sessions.all(**where):
         if _has_factor(session.factors, connection_id):
-            ended += await tx.sessions.delete(**where, session_id=session.session_id)
+            await tx.sessions.delete(**where, session_id=session.session_id)
+            ended.append(session)
     for intermediate in await tx.intermediate_sessions.all(**where):
         if _has_factor(intermediate.factors, connection_id):
-            ended += await tx.intermediate_sessions.delete(**where, token_id=intermediate.token_id)
+            await tx.intermediate_sessions.delete(**where, token_id=intermediate.token_id)
+            ended.append(intermediate)
     return ended
 
 

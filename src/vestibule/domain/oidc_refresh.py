@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from vestibule import errors
 from vestibule.clock import SECOND
-from vestibule.domain import members, oidc_provider, oidc_tokens, organizations
+from vestibule.domain import audit, members, oidc_provider, oidc_tokens, organizations
 from vestibule.domain.context import Context
 from vestibule.domain.oidc_tokens import ProviderTokens
 from vestibule.errors import Failure
@@ -178,7 +178,7 @@ async def _refresh(context: Context, kept: _Kept, tokens: ProviderTokens) -> Pro
     except OidcError as error:
         async with context.store.write() as tx:
             if error.reason in _OF_ANOTHER:
-                await _disown(tx, kept)
+                await _disown(tx, context, kept)
             else:
                 await tx.oidc_tokens.change({"refreshing_until": 0}, **_as_seen(kept.row))
         raise _unable(error.reason.value) from error
@@ -231,16 +231,18 @@ async def _ask(context: Context, oidc: OidcConfiguration, tokens: ProviderTokens
     )
 
 
-async def _disown(tx: Transaction, kept: _Kept) -> None:
+async def _disown(tx: Transaction, context: Context, kept: _Kept) -> None:
     """Forget tokens that the provider now calls somebody else's, with the sessions they began."""
     of = oidc_tokens.of(kept.registration)
     if await tx.oidc_tokens.delete(**of, sealed=kept.row.sealed):
-        await members.end_sessions(
+        ended = await members.end_sessions(
             tx,
             kept.organization,
             kept.registration.member_id,
             connection_id=kept.registration.connection_id,
         )
+        reason = f"{kept.registration.connection_id} gave out tokens of somebody else"
+        await audit.record_end(tx, context, "session.revoke", ended, reason=reason)
 
 
 async def _newest(context: Context, kept: _Kept) -> OidcToken:

@@ -226,10 +226,15 @@ async def delete(context: Context, project: Project, locator: str) -> str:
         # A login that is under way holds its token, and will want what is locked here next.
         await tx.sso_tokens.delete(**within)
         owned = await tx.connections.all(**within, lock=True)
-        await connections.sever(tx, owned, now=context.clock.now())
+        severed = await connections.sever(tx, owned, now=context.clock.now())
         await tx.organizations.delete(**within)
-        await audit.record(
-            tx, context, "organization.delete", organization, organization.organization_id
+        await audit.record_deletion(
+            tx,
+            context,
+            "organization.delete",
+            organization,
+            organization.organization_id,
+            severed=severed,
         )
     return organization.organization_id
 

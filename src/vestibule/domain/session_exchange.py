@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from vestibule import errors
-from vestibule.domain import organizations, outcome, requirements, sessions, transfer
+from vestibule.domain import audit, organizations, outcome, requirements, sessions, transfer
 from vestibule.domain.context import Context
 from vestibule.domain.factors import method_of
 from vestibule.domain.outcome import Party, Unfinished, Wanted
@@ -77,11 +77,17 @@ async def _exchange(
         and requirements.allows(target, member, method_of(offer.factor))
     ]
     factors = [await transfer.carried(tx, context, offer, member) for offer in taken]
-    member = await transfer.settle(tx, context, member, taken)
-    factors += [each for each in session.factors if transfer.is_phone_of(each, target, member)]
+    settled = await transfer.settle(tx, context, member, taken)
+    factors += [each for each in session.factors if transfer.is_phone_of(each, target, settled)]
     # A logout either is seen here, or waits and then sees what was made of the session.
     await named(tx, project, lock=True)
-    party = Party(project, target, member)
-    return await outcome.conclude(
-        tx, context, party, tuple(factors), waiting=None, wanted=request.wanted
+    result = await outcome.conclude(
+        tx,
+        context,
+        Party(project, target, settled),
+        tuple(factors),
+        waiting=None,
+        wanted=request.wanted,
     )
+    await audit.record_login(tx, context, member, settled, also=transfer.changed_ties(taken))
+    return result

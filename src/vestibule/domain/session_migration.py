@@ -76,7 +76,11 @@ async def migrate(context: Context, project: Project, request: Migration) -> Ses
             raise Failure(errors.action_available_only_for_active_members)
         party = Party(project, organization, await _verified(tx, context, member))
         factors = (_imported(context.clock.now()),)
-        return await outcome.begin(tx, context, party, factors, waiting=None, wanted=request.wanted)
+        begun = await outcome.begin(
+            tx, context, party, factors, waiting=None, wanted=request.wanted
+        )
+        await audit.record_login(tx, context, member, party.member)
+        return begun
 
 
 async def _ask(context: Context, project: Project, token: str) -> str:

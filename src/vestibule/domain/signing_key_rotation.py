@@ -36,7 +36,9 @@ async def start(
         connection = await _load(tx, organization, connection_id)
         if not await saml_keys.of_purpose(tx, connection, "next_signing"):
             await tx.connection_keys.insert(made)
-        await audit.record(tx, context, "connection.start_key_rotation", connection, connection_id)
+            await audit.record(
+                tx, context, "connection.start_key_rotation", connection, connection_id
+            )
         return await connection_lifecycle.view(tx, connection)
 
 
@@ -69,9 +71,13 @@ async def cancel(
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         connection = await _load(tx, organization, connection_id)
-        for waiting in await saml_keys.of_purpose(tx, connection, "next_signing"):
-            await saml_keys.remove(tx, connection, waiting.key_id)
-        await audit.record(tx, context, "connection.cancel_key_rotation", connection, connection_id)
+        waiting = await saml_keys.of_purpose(tx, connection, "next_signing")
+        for each in waiting:
+            await saml_keys.remove(tx, connection, each.key_id)
+        if waiting:
+            await audit.record(
+                tx, context, "connection.cancel_key_rotation", connection, connection_id
+            )
         return await connection_lifecycle.view(tx, connection)
 
 

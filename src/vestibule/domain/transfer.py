@@ -159,6 +159,16 @@ async def settle(
     return settled
 
 
+def changed_ties(taken: Sequence[Offer]) -> set[str]:
+    """Return the names of what `carried` changes of the ties of the member to its identities."""
+    return {
+        name
+        for offer in taken
+        if offer.login is not None
+        for name in provisioning.changed_ties(offer.found, offer.login.identity)
+    }
+
+
 def _keys(factor: Factor) -> set[str]:
     return {key_of(address) for address in (factor.email_address, proven_address(factor))}
 

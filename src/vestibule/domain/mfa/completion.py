@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.domain import (
+    audit,
     intermediate_sessions,
     members,
     organizations,
@@ -114,9 +115,11 @@ async def complete(
             await attempts.count(tx, context, party)
             refusal = wrong.failure
         else:
-            member = await _settle(tx, context, party, proven.member, request, method)
-            settled = Party(project, organization, member)
-            return await _end(tx, context, settled, held, proven.factor, request.wanted)
+            settled = await _settle(tx, context, party, proven.member, request, method)
+            after = Party(project, organization, settled)
+            ended = await _end(tx, context, after, held, proven.factor, request.wanted)
+            await audit.record_login(tx, context, member, settled)
+            return ended
     raise refusal
 
 

@@ -95,6 +95,14 @@ async def admit(
     return member, await register(tx, context, login, member, found.registration)
 
 
+def changed_ties(found: Found, identity: Identity) -> set[str]:
+    """Return the names of what a login changes of the tie between a member and an identity."""
+    if found.registration is None:
+        return {"sso_registrations"}
+    told = identity.groups is not None and identity.groups != found.registration.groups
+    return {"groups"} if told else set()
+
+
 def _within(login: Login) -> dict[str, Any]:
     return {
         "project_id": login.project.project_id,

@@ -63,10 +63,7 @@ async def redeem(
     for _ in range(_TRIES):
         try:
             async with context.store.write() as tx:
-                result, created = await _log_in(tx, context, project, token, request)
-                if created is not None:
-                    await audit.record(tx, context, "member.create", created, created.member_id)
-                return result
+                return await _log_in(tx, context, project, token, request)
         except (Conflict, Overtaken) as error:
             logger().info("login overtaken", trace_id=token.trace_id, detail=str(error))
         except Failure as failure:
@@ -117,8 +114,7 @@ async def _count_attempt(context: Context, token: SsoToken) -> None:
 
 async def _log_in(
     tx: Transaction, context: Context, project: Project, token: SsoToken, request: Redemption
-) -> tuple[SessionView | Unfinished, Member | None]:
-    """Return what comes of it, and the member where it was created."""
+) -> SessionView | Unfinished:
     now = context.clock.now()
     used = await tx.sso_tokens.change(
         {"consumed_at": now, "provider_tokens": None},
@@ -141,16 +137,15 @@ async def _log_in(
     waiting = await intermediate_sessions.find(
         tx, context, login.organization, found.member, request.intermediate_session_token
     )
+    ties: set[str] = set()
+    linked: Session | None = None
     if requirements.allows(login.organization, found.member, "sso"):
         member, registration = await provisioning.admit(tx, context, login, found)
         await oidc_tokens.keep(tx, context, token, registration)
         await traces.mend(tx, token)
         factor = _factor(token, registration, now=now)
+        ties = provisioning.changed_ties(found, login.identity)
         linked = await _linked(tx, login, member, request, now=now)
-        if linked is not None:
-            party = Party(project, login.organization, member)
-            view = await outcome.extend(tx, context, party, linked, factor, wanted=request.wanted)
-            return view, None
         factors = with_factor(waiting.record.factors if waiting else (), factor)
     elif found.member is not None and waiting is not None:
         # Row 12: SSO is no method here, and nothing of it is kept. What waits goes on waiting.
@@ -158,10 +153,15 @@ async def _log_in(
     else:
         raise Failure(errors.operation_restricted_by_organization_auth_methods)
     party = Party(project, login.organization, member)
-    concluded = await outcome.conclude(
-        tx, context, party, factors, waiting=waiting, wanted=request.wanted
-    )
-    return concluded, None if found.member else member
+    result: SessionView | Unfinished
+    if linked is not None:
+        result = await outcome.extend(tx, context, party, linked, factor, wanted=request.wanted)
+    else:
+        result = await outcome.conclude(
+            tx, context, party, factors, waiting=waiting, wanted=request.wanted
+        )
+    await audit.record_login(tx, context, found.member, member, also=ties)
+    return result
 
 
 async def _login(tx: Transaction, project: Project, token: SsoToken) -> Login:
