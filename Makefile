@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 export PYTHON
 
-.PHONY: help demo dev test check fmt docs lock interop bench-saml bench-limits fuzz install
+.PHONY: help demo dev test check fmt docs lock interop bench-saml bench-limits bench-requests fuzz install
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -59,6 +59,9 @@ bench-saml: install ## what verifying a SAML response costs, beside other verifi
 bench-limits: install ## what counting requests adds to a login
 	scripts/tests.sh
 	$(BIN)/python -m bench.limits
+
+bench-requests: install ## what a login and a session check cost
+	$(BIN)/python -m bench.requests
 
 fuzz: install ## change SAML messages and API requests at random for five minutes (FUZZ="--seconds 60 --seed 1")
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt

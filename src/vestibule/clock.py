@@ -31,7 +31,8 @@ class SystemClock:
 
 def rfc3339(instant: int) -> str:
     """Write `instant` as the wire wants it: RFC 3339, UTC, whole seconds, `Z`."""
-    return datetime.fromtimestamp(instant // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Four times as fast as strftime, and an answer holds a dozen of them.
+    return datetime.fromtimestamp(instant // SECOND, UTC).isoformat().replace("+00:00", "Z")
 
 
 def to_datetime(instant: int) -> datetime:

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from vestibule.store.interface import Conflict, ParentMissing, StoreUnavailable
@@ -58,7 +58,7 @@ class Statements:
         return cursor
 
 
-@cache
+@lru_cache(maxsize=2_000)
 def numbered(sql: str) -> str:
     """Return `sql` with `?1` for `$1`."""
     return re.sub(r"\$(\d+)", r"?\1", sql)

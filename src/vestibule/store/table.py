@@ -4,10 +4,11 @@ This is the one place that writes predicates. Text is the same for both engines,
 parameters; names come from records and keyword arguments in our own code, values never enter text.
 """
 
+import itertools
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -59,13 +60,14 @@ class Table(Generic[R]):
         self.json = frozenset(c for c in self.columns if not _is_plain(hints[c]))
         self.column_list = ", ".join(self.columns)
         self.key_of_row = itemgetter(*(self.columns.index(column) for column in key))
-        self._readers = tuple((c, self._reader(hints[c], c)) for c in self.columns)
+        self._readers = self._make_readers(hints)
 
-    def _reader(self, hint: object, column: str) -> Callable[[Any], object] | None:
-        if column in self.json:
-            return msgspec.json.Decoder(hint).decode
+    def _make_readers(self, hints: Mapping[str, Any]) -> dict[str, Callable[[Any], object]]:
         # SQLite has no booleans, only 0 and 1.
-        return bool if hint is bool else None
+        readers: dict[str, Callable[[Any], object]] = {
+            c: bool for c, h in hints.items() if h is bool
+        }
+        return readers | {c: msgspec.json.Decoder(hints[c]).decode for c in self.json}
 
     def values(self, record: R) -> list[object]:
         """Return the record's column values, in the order of `columns`."""
@@ -79,10 +81,10 @@ class Table(Generic[R]):
 
     def read(self, row: Row) -> R:
         """Return the record of a row whose columns are in the order of `columns`."""
-        values = {
-            column: value if reader is None or value is None else reader(value)
-            for (column, reader), value in zip(self._readers, row, strict=True)
-        }
+        values = dict(zip(self.columns, row, strict=True))
+        for column, reader in self._readers.items():
+            if (value := values[column]) is not None:
+                values[column] = reader(value)
         return self.record(**values)
 
 
@@ -209,24 +211,43 @@ class Rows(Generic[R]):
         return self._executor.row_lock if lock else ""
 
     def _predicate(self, where: Mapping[str, object]) -> tuple[str, list[object]]:
-        parts: list[str] = []
         values: list[object] = []
+        shape: list[tuple[str, int]] = []
         for name, value in where.items():
-            column, _, suffix = name.partition("__")
-            if column not in self.table.columns or suffix not in _CONDITIONS:
-                raise TypeError(f"{self.table.name} has no condition {name}")
             if value is None:
-                parts.append(f"{column} IS NULL")
+                shape.append((name, _ABSENT))
             elif isinstance(value, (tuple, list, set, frozenset)):
+                shape.append((name, len(value)))
                 values.extend(value)
-                first = len(values) - len(value) + 1
-                marks = ", ".join(f"${n}" for n in range(first, len(values) + 1))
-                # An empty IN () is not SQL for PostgreSQL; nothing is in an empty list.
-                parts.append(f"{column} IN ({marks})" if value else "1 = 0")
             else:
+                shape.append((name, _ONE))
                 values.append(value)
-                parts.append(_CONDITIONS[suffix].format(column, f"${len(values)}"))
-        return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
+        return _where(self.table, tuple(shape)), values
+
+
+# How many values a condition has, other than a number of them.
+_ABSENT: Final = -1
+_ONE: Final = -2
+
+
+@lru_cache(maxsize=2_000)
+def _where(table: Table[Any], shape: tuple[tuple[str, int], ...]) -> str:
+    """The predicate of conditions by their names and how many values each has."""
+    parts: list[str] = []
+    marks = (f"${n}" for n in itertools.count(1))
+    for name, size in shape:
+        column, _, suffix = name.partition("__")
+        if column not in table.columns or suffix not in _CONDITIONS:
+            raise TypeError(f"{table.name} has no condition {name}")
+        if size == _ABSENT:
+            parts.append(f"{column} IS NULL")
+        elif size == _ONE:
+            parts.append(_CONDITIONS[suffix].format(column, next(marks)))
+        else:
+            # An empty IN () is not SQL for PostgreSQL; nothing is in an empty list.
+            several = ", ".join(itertools.islice(marks, size))
+            parts.append(f"{column} IN ({several})" if size else "1 = 0")
+    return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
 @cache
