@@ -1,4 +1,4 @@
-"""`vestibule saml explain` as an administrator runs it on a message that was refused."""
+"""`vestibule saml` as an administrator runs it on a message that was refused, or on metadata."""
 
 import json
 from collections.abc import Callable
@@ -22,10 +22,10 @@ from tests.support.saml_documents import (
     octets,
 )
 from tests.support.saml_encryption import Encryption
-from tests.support.saml_keys import signer
-from tests.support.saml_metadata import entity, key, role
+from tests.support.saml_keys import certificate, signer
+from tests.support.saml_metadata import entity, key, role, signed
 from vestibule.cli import main
-from vestibule.clock import HOUR, rfc3339
+from vestibule.clock import DAY, HOUR, rfc3339
 from vestibule.saml.errors import Reason
 from vestibule.saml.keys import private_key_pem
 from vestibule.saml.remedies import remedy
@@ -174,3 +174,76 @@ def test_settings_that_are_none_end_the_command(
     settings.write_text(content)
     result = explain(octets(document()), *GIVEN, "--settings", str(settings))
     assert (result.exit_code, "--settings" in result.output) == (2, True)
+
+
+# lint ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lint(tmp_path: Path) -> Explain:
+    def run(content: str, *options: str) -> Result:
+        file = tmp_path / "metadata.xml"
+        file.write_text(content)
+        return CliRunner().invoke(main, ["saml", "lint", str(file), *options])
+
+    return run
+
+
+def test_good_metadata_has_nothing_wrong(lint: Explain) -> None:
+    result = lint(entity(role(keys=[key(signer("idp").pem)])), "--now", rfc3339(NOW))
+    assert (result.exit_code, result.stdout) == (0, "Nothing is wrong with this metadata.\n")
+
+
+def test_a_warning_says_what_to_do_and_is_no_failure(lint: Explain) -> None:
+    soon = certificate("idp", not_before=NOW - DAY, not_after=NOW + DAY, key=signer("idp").key)
+    result = lint(entity(role(keys=[key(soon)])), "--now", rfc3339(NOW))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("WARNING  certificate_expires_soon\n  The signing certificate")
+    assert "  Make a new signing certificate before then" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100
+    # Without a time it is as of now, when this certificate of the past is over.
+    assert "certificate_expired" in lint(entity(role(keys=[key(soon)]))).stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [("<nothing/>", "unusable"), (entity(role(keys=[])), "no_signing_key"), ("", "unusable")],
+)
+def test_useless_metadata_ends_with_status_one(lint: Explain, content: str, code: str) -> None:
+    result = lint(content, "--now", rfc3339(NOW))
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"ERROR    {code}\n")
+
+
+def test_who_signs_the_metadata_and_which_provider_may_be_said(
+    lint: Explain, tmp_path: Path
+) -> None:
+    whole = signed(entity(role(keys=[key(signer("idp").pem)]), attributes=' ID="e"'))
+    assert "signature_not_verified" in lint(whole, "--now", rfc3339(NOW)).stdout
+    pem = tmp_path / "signer.pem"
+    pem.write_text(signer("federation").pem)
+    result = lint(whole, "--now", rfc3339(NOW), "--signer", str(pem))
+    assert result.stdout == "Nothing is wrong with this metadata.\n"
+    pem.write_text(signer("other").pem)
+    assert lint(whole, "--now", rfc3339(NOW), "--signer", str(pem)).exit_code == 1
+    missing = lint(whole, "--now", rfc3339(NOW), "--idp-entity-id", "https://other.example")
+    assert missing.exit_code == 1
+
+
+@pytest.mark.parametrize("option", ["--now", "--signer"])
+def test_unusable_options_of_lint_end_with_status_two(
+    lint: Explain, tmp_path: Path, option: str
+) -> None:
+    junk = tmp_path / "junk"
+    junk.write_text("junk")
+    result = lint(entity(role(keys=[])), option, str(junk) if option == "--signer" else "soon")
+    assert result.exit_code == 2
+    assert option in result.stderr
+
+
+def test_nothing_in_metadata_reaches_the_terminal_as_control(lint: Explain) -> None:
+    content = entity(role(keys=[key(signer("idp").pem)], formats=["x\u202ey\u200b"]))
+    result = lint(content, "--now", rfc3339(NOW))
+    assert result.exit_code == 0
+    assert "no_email_name_id" in result.stdout
+    assert result.stdout.isascii()

@@ -1,4 +1,4 @@
-"""The command `vestibule saml`: find out why a SAML login fails, from the message itself."""
+"""The command `vestibule saml`: find out why a SAML login fails, or would fail, from files."""
 
 import textwrap
 from collections.abc import Iterator
@@ -10,13 +10,14 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from vestibule.cli.telling import SIDES, WIDTH, plain, step_lines
-from vestibule.clock import rfc3339
+from vestibule.clock import SystemClock, rfc3339
 from vestibule.domain.connection_settings import demands
 from vestibule.records import SamlPolicy
 from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.explain import Claims, Explanation, explain, read_claims
-from vestibule.saml.keys import read_private_key
+from vestibule.saml.keys import Certificate, read_certificate, read_private_key
+from vestibule.saml.lint import Severity, lint_metadata
 from vestibule.saml.metadata import IdentityProviderMetadata, parse_identity_provider
 from vestibule.saml.remedies import Remedy, remedy
 from vestibule.saml.response import VerifiedAssertion
@@ -27,7 +28,7 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, allow_dash=True, path_typ
 
 @click.group()
 def saml() -> None:
-    """SAML messages: look into one that was refused."""
+    """SAML: look into a message that was refused, or into metadata before it is used."""
 
 
 @saml.command("explain")
@@ -84,6 +85,35 @@ def explain_response(
     click.get_current_context().exit(1 if isinstance(explained.verdict, Remedy) else 0)
 
 
+@saml.command("lint")
+@click.argument("file", type=_FILE)
+@click.option("--idp-entity-id", help="Which identity provider, when the metadata lists several.")
+@click.option("--signer", type=_FILE, help="The certificate that signs the metadata, PEM.")
+@click.option("--now", help="As of when, as 2026-11-22T12:00:00Z; now when it is not given.")
+def lint_file(
+    *, file: Path, idp_entity_id: str | None, signer: Path | None, now: str | None
+) -> None:
+    """Tell what is wrong with the identity provider's metadata in FILE, and who mends it how.
+
+    A FILE of - is standard input. Exits 0 when people can sign in with it, 1 when nobody can, 2
+    when the input cannot be used.
+    """
+    findings = lint_metadata(
+        _read(file),
+        now=SystemClock().now() if now is None else _instant(now),
+        entity_id=idp_entity_id,
+        signers=() if signer is None else (_certificate(signer),),
+    )
+    for finding in findings:
+        click.echo(f"{finding.severity.upper():<8} {finding.code}")
+        for text in (finding.problem, finding.remedy):
+            click.echo(textwrap.indent(textwrap.fill(plain(text), WIDTH - 2), "  "))
+    if not findings:
+        click.echo("Nothing is wrong with this metadata.")
+    useless = any(finding.severity is Severity.ERROR for finding in findings)
+    click.get_current_context().exit(1 if useless else 0)
+
+
 def _read(file: Path) -> bytes:
     with click.open_file(str(file), "rb") as opened:
         return bytes(opened.read())
@@ -113,6 +143,13 @@ def _private_key(file: Path) -> RSAPrivateKey:
         return read_private_key(_read(file).decode("latin-1"))
     except SamlError as error:
         _unusable("--decryption-key", error)
+
+
+def _certificate(file: Path) -> Certificate:
+    try:
+        return read_certificate(_read(file).decode("latin-1"))
+    except SamlError as error:
+        _unusable("--signer", error)
 
 
 class _Answer(msgspec.Struct):
