@@ -265,3 +265,12 @@ async def test_server_is_built_on_a_database_and_its_master_key(
     assert is_unknown_route(await call(built, "GET", "/nothing"))
     with pytest.raises(MasterKeyError):
         await build(KEY.replace("AAEC", "AAED"))
+
+
+async def test_operators_are_told_of_a_proxy_that_is_not_trusted(scenario: Scenario) -> None:
+    with capture_logs() as logs:
+        for _ in range(2):
+            headers = {"x-forwarded-for": "203.0.113.1"}
+            await scenario.api.call("GET", "/v1/b2b/organizations/x", headers=headers)
+    told = [each for each in logs if each["event"].startswith("X-Forwarded-For is not believed")]
+    assert [each["log_level"] for each in told] == ["warning"]

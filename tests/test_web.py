@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -101,6 +102,22 @@ def test_basic_credentials_are_read_or_there_are_none(
     value: str, read: tuple[str, str] | None
 ) -> None:
     assert web.basic_credentials(scope(authorization=value)) == read
+
+
+@pytest.mark.parametrize(("proxy", "warnings"), [("198.51.100.0/24", 1), ("192.0.2.0/25", 0)])
+def test_a_proxy_that_is_not_trusted_is_told_of_once(
+    context: Context, proxy: str, warnings: int
+) -> None:
+    settings = dataclasses.replace(context.settings, trusted_proxies=proxy)
+    watch = web.ProxyWatch(dataclasses.replace(context, settings=settings))
+    with capture_logs() as logs:
+        watch.look(scope())
+        for address in ("203.0.113.1", "203.0.113.2"):
+            watch.look(scope(x_forwarded_for=address))
+    assert [each["log_level"] for each in logs] == ["warning"] * warnings
+    for each in logs:
+        assert each["peer"] == "192.0.2.7"
+        assert "VESTIBULE_TRUSTED_PROXIES" in each["event"]
 
 
 async def test_body_is_read_in_pieces_up_to_the_limit() -> None:

@@ -23,7 +23,7 @@ def client(peer: str, forwarded: Iterable[str], *, proxies: Sequence[Network]) -
     """
     address = peer
     hops = [hop.strip() for value in forwarded for hop in value.split(",")]
-    while hops and _within(address, proxies):
+    while hops and within(address, proxies):
         found = _parse(_without_port(hops.pop()))
         if found is None:
             break
@@ -42,7 +42,8 @@ def bucket(address: str) -> str:
     return str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
 
 
-def _within(address: str, proxies: Sequence[Network]) -> bool:
+def within(address: str, proxies: Sequence[Network]) -> bool:
+    """Tell whether an address is in one of these networks; what is no address is in none."""
     if not proxies:
         return False
     found = _parse(address)

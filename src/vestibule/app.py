@@ -30,7 +30,7 @@ from vestibule.store.cleanup import remove_expired
 from vestibule.store.interface import Store
 from vestibule.store.master_key import load_master_key
 from vestibule.store.sealing import open_sealer
-from vestibule.web import Receive, Scope, Send, new_request_id, respond_failure
+from vestibule.web import ProxyWatch, Receive, Scope, Send, new_request_id, respond_failure
 
 JOBS: Final = (
     Job("clean-up", 60, lambda context: remove_expired(context.store, now=context.clock.now())),
@@ -91,6 +91,7 @@ class App:
     ) -> None:
         self.context = context
         self._sleep = sleep
+        self._proxies = ProxyWatch(context)
         self._router = Router(
             [*groups.routes(context), *pages.routes(context), *extra],
             default=self._not_found,
@@ -100,8 +101,10 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route by the path as it was sent: an encoded slash stays inside its segment."""
-        if scope["type"] == "http" and scope.get("raw_path"):
-            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
+        if scope["type"] == "http":
+            self._proxies.look(scope)
+            if scope.get("raw_path"):
+                scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
         await self._router(scope, receive, send)
 
     async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:

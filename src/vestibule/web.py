@@ -61,6 +61,29 @@ def client_address(context: Context, scope: Scope) -> str:
     return addresses.client(peer, forwarded, proxies=proxies)
 
 
+class ProxyWatch:
+    """Tells operators of a reverse proxy that is not trusted: all its clients look like one."""
+
+    def __init__(self, context: Context) -> None:
+        self._trusted = context.settings.trusted_proxies
+        self._told = False
+
+    def look(self, scope: Scope) -> None:
+        """Warn of the first request whose X-Forwarded-For is not believed, and of no other."""
+        if self._told or not header(scope, b"x-forwarded-for"):
+            return
+        peer, _ = scope.get("client") or ("", 0)
+        if addresses.within(peer, addresses.networks(self._trusted)):
+            return
+        self._told = True
+        logger().warning(
+            "X-Forwarded-For is not believed: if the peer is your reverse proxy, name it in "
+            "VESTIBULE_TRUSTED_PROXIES; otherwise all its clients are limited and logged as one",
+            peer=peer,
+            trusted_proxies=self._trusted,
+        )
+
+
 def client_bucket(context: Context, scope: Scope) -> str:
     """Return what limits count as one client (`addresses.bucket`)."""
     return addresses.bucket(client_address(context, scope))
