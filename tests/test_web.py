@@ -214,8 +214,53 @@ def test_a_megabyte_of_backslashes_is_read_in_no_time() -> None:
     assert len(web.read_json(scope(content_type=JSON), body)["a"]) == 500_000
 
 
-def test_last_of_two_equal_keys_counts() -> None:
-    assert web.read_json(scope(content_type=JSON), b'{"a": 1, "a": 2}') == {"a": 2}
+@pytest.mark.case("AD-24")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": 1, "a": 1}',
+        b'{"a": 1, "\\u0061": 2}',
+        b'{"a:": 1, "b": 2, "a:": 3}',
+        b'{"a": {"b": 1, "b": 2}}',
+        b'{"a": [[{"c": "::", "b": {}, "b": {}}]]}',
+        b'{"a": {"b": 1}, "a": {"c": 1}}',
+    ],
+)
+def test_a_name_twice_in_one_object_is_refused(body: bytes) -> None:
+    with pytest.raises(Failure) as caught:
+        web.read_json(scope(content_type=JSON), body)
+    assert refusal(caught) is errors.bad_request
+    assert caught.value.message == "The body has an object with the same name twice."
+
+
+def test_a_name_may_stand_in_several_objects() -> None:
+    body = b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": "a:a"}]}'
+    assert web.read_json(scope(content_type=JSON), body) == {
+        "a": {"a": 1},
+        "b": [{"a": 1}, {"a": "a:a"}],
+    }
+
+
+@pytest.mark.case("AD-24")
+@pytest.mark.parametrize("number", ["9" * 310, "-" + "9" * 310, "9" * 400, "9" * 4000])
+@pytest.mark.parametrize("body", ['{"a": %s}', '{"a": [[%s]]}', '{"a": {"b": %s}}'])
+def test_an_integer_beyond_a_double_is_refused(body: str, number: str) -> None:
+    with pytest.raises(Failure) as caught:
+        web.read_json(scope(content_type=JSON), (body % number).encode())
+    assert refusal(caught) is errors.bad_request
+    assert caught.value.message == "The body has a number that is too large."
+
+
+@pytest.mark.parametrize("digits", [309, 310, 100_000])
+def test_digits_in_text_and_long_integers_are_read(digits: int) -> None:
+    body = b'{"a": "%s", "b": %s}' % (b"9" * digits, b"8" * 309)
+    assert web.read_json(scope(content_type=JSON), body) == {"a": "9" * digits, "b": int("8" * 309)}
+
+
+def test_two_credentials_are_none() -> None:
+    given = (b"authorization", b"Basic YTpi")
+    assert web.basic_credentials({"headers": [given]}) == ("a", "b")
+    assert web.basic_credentials({"headers": [given, given]}) is None
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Everything here speaks raw ASGI; `api` and `browser` build on it.
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final
@@ -30,6 +31,9 @@ _RETRY_AFTER_SECONDS: Final = 2
 _MOST_AGENT: Final = 200
 _LIVE: Final = re.compile(rb"(?:^|[/=])(?:project|public-token|[a-z]+-connection)-live-")
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# No double, and so no JavaScript, holds an integer of so many digits (RFC 8259 section 6).
+_TOO_MANY_DIGITS: Final = 310
+_LARGE: Final = 2**63
 
 
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +94,12 @@ def client_bucket(context: Context, scope: Scope) -> str:
 
 
 def basic_credentials(scope: Scope) -> tuple[str, str] | None:
-    """Return user and password of HTTP Basic, or None where none came that can be read."""
+    """Return user and password of HTTP Basic, or None where none came that can be read.
+
+    Two such headers are none: somebody in between may have read the other one.
+    """
+    if sum(name == b"authorization" for name, _ in scope["headers"]) > 1:
+        return None
     scheme, _, encoded = header(scope, b"authorization").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -156,7 +165,11 @@ class ClientGone(Exception):
 
 
 def read_json(scope: Scope, body: bytes) -> dict[str, Any]:
-    """Return the JSON object in `body` ({} when empty). Raises Failure 400 or 415."""
+    """Return the JSON object in `body` ({} when empty). Raises Failure 400 or 415.
+
+    It has one meaning for every reader (RFC 8259 sections 4 and 6): no name twice in an object, no
+    number beyond a double.
+    """
     if not body:
         return {}
     content_type = header(scope, b"content-type").partition(";")[0].strip().lower()
@@ -170,7 +183,37 @@ def read_json(scope: Scope, body: bytes) -> dict[str, Any]:
         raise Failure(errors.bad_request, "The body must be a JSON object.")
     if _NUL.search(body):
         raise Failure(errors.bad_request, "The body has a NUL character, which cannot be stored.")
+    if not _is_simple(body, value):
+        _require_one_meaning(body)
     return value
+
+
+def _is_simple(body: bytes, value: Mapping[str, Any]) -> bool:
+    """Tell of nearly every request that it need not be read a second time.
+
+    As many colons as names: none is there twice, and none further inside.
+    """
+    return body.count(b":") == len(value) and all(
+        item is None or isinstance(item, str) or (isinstance(item, int) and abs(item) < _LARGE)
+        for item in value.values()
+    )
+
+
+def _require_one_meaning(body: bytes) -> None:
+    try:
+        json.loads(body, object_pairs_hook=_each_once, parse_int=_bounded)
+    except RecursionError:
+        raise Failure(errors.bad_request, "The body is not valid JSON: too deep.") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise Failure(errors.bad_request, "The body has an object with the same name twice.")
+
+
+def _bounded(digits: str) -> None:
+    if len(digits.removeprefix("-")) >= _TOO_MANY_DIGITS:
+        raise Failure(errors.bad_request, "The body has a number that is too large.")
 
 
 def path_value(raw: str) -> str:

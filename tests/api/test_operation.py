@@ -139,6 +139,9 @@ async def test_peer_that_goes_away_gets_no_answer(scenario: Scenario) -> None:
     assert sent == []
 
 
+TWICE = "The body has an object with the same name twice."
+
+
 @pytest.mark.case("AD-24", "AD-25")
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "message"),
@@ -150,6 +153,9 @@ async def test_peer_that_goes_away_gets_no_answer(scenario: Scenario) -> None:
         (b'{"organization_name": "a\\u0000b"}', "application/json", 400, "The body has a NUL"),
         (b'{"organization_name": "\\ud83d"}', "application/json", 400, "The body is not valid"),
         (b'{"organization_name": NaN}', "application/json", 400, "The body is not valid JSON"),
+        (b'{"organization_name": "A", "organization_name": 1}', "application/json", 400, TWICE),
+        (b'{"none": [{"a": 1, "\\u0061": 2}]}', "application/json", 400, TWICE),
+        (b'{"none": %s}' % (b"9" * 400), "application/json", 400, "The body has a number that is"),
         (
             b'{"organization_name": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001,
             "application/json",
@@ -173,13 +179,6 @@ async def test_body_of_a_read_is_not_looked_at(scenario: Scenario) -> None:
     # The SDKs announce JSON on every call.
     for body in (b"", b"{", b"\xff"):
         assert (await raw(scenario, "GET", POLICY, body)).status == 200
-
-
-@pytest.mark.case("AD-24")
-async def test_last_of_two_equal_keys_counts(scenario: Scenario) -> None:
-    body = b'{"organization_name": "One", "organization_name": "Two"}'
-    answer = await raw(scenario, "POST", ORGANIZATIONS, body)
-    assert answer.json["organization"]["organization_name"] == "Two"
 
 
 async def test_path_wins_over_the_same_name_in_body_and_query(scenario: Scenario) -> None:
@@ -206,7 +205,7 @@ VALUES: list[Any] = [
     -1,
     2**63,
     -(2**64),
-    10**400,
+    10**300,
     1.5,
     1e300,
     "",
