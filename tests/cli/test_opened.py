@@ -1,3 +1,4 @@
+import base64
 import sqlite3
 
 import pytest
@@ -28,8 +29,12 @@ def test_lost_master_key_is_not_replaced(command_on_sqlite: Command) -> None:
 @pytest.mark.case("AD-50")
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("c2hvcnQ=", "expected 32 bytes in base64"), ("A" * 43 + "=", "")],
-    ids=["malformed", "another"],
+    [
+        ("c2hvcnQ=", "expected 32 bytes in base64"),
+        ("A" * 43 + "=", "expected 32 random bytes in base64"),
+        (base64.b64encode(bytes(range(1, 33))).decode(), ""),
+    ],
+    ids=["malformed", "zeros", "another"],
 )
 def test_wrong_master_key_ends_the_command_with_a_sentence(
     command_on_sqlite: Command, key: str, words: str
@@ -80,3 +85,25 @@ def test_unusable_sms_service_ends_the_command_with_a_sentence(
     assert result.exit_code == 1
     assert words in result.stderr
     assert "t0p-s3cret" not in result.output
+
+
+@pytest.mark.case("AD-50")
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("MASTER_KEY", "c2hvcnQ=", "the setting master_key: expected 32 bytes in base64"),
+        ("MASTER_KEY", "A" * 43 + "=", "the setting master_key: expected 32 random bytes in"),
+        ("MASTER_KEY_FILE", "/dev/null", "/dev/null: expected 32 bytes in base64"),
+        ("BASE_URL", "http://sso.example.com", "VESTIBULE_BASE_URL: http is for this machine"),
+        ("DEBUG", "true", "unknown setting VESTIBULE_DEBUG; did you mean VESTIBULE_"),
+    ],
+)
+def test_unsafe_settings_end_serve_with_one_line(
+    command_on_sqlite: Command, name: str, value: str, sentence: str
+) -> None:
+    assert command_on_sqlite.run("migrate").exit_code == 0
+    result = command_on_sqlite.run("serve", environ={f"VESTIBULE_{name}": value})
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {sentence}")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.determinism import HandClock, SeededEntropy
+from vestibule.ids import SystemEntropy
 from vestibule.store.interface import Store
 from vestibule.store.master_key import _make, load_master_key, read_master_key
 from vestibule.store.sealing import MasterKeyError, open_sealer
@@ -87,3 +88,21 @@ def test_unusable_text_is_refused_without_repeating_it() -> None:
     with pytest.raises(MasterKeyError) as caught:
         read_master_key("not-a-key!", source="the setting master_key")
     assert str(caught.value) == "the setting master_key: expected 32 bytes in base64"
+
+
+@pytest.mark.case("AD-50")
+@pytest.mark.parametrize(
+    "key", [bytes(32), b"\xff" * 32, b"passwordpasswordpasswordpassword", bytes(range(15)) * 3]
+)
+def test_key_that_is_plainly_not_random_is_refused(key: bytes) -> None:
+    text = base64.b64encode(key[:32]).decode()
+    with pytest.raises(MasterKeyError) as caught:
+        read_master_key(text, source="it")
+    assert str(caught.value) == "it: expected 32 random bytes in base64, got ones that repeat"
+
+
+def test_random_keys_are_keys() -> None:
+    entropy = SystemEntropy()
+    for _ in range(1000):
+        key = entropy.token_bytes(32)
+        assert read_master_key(base64.b64encode(key).decode(), source="it") == key

@@ -1,5 +1,6 @@
 """OpenID Connect connections: created and configured, with discovery (semantics 1.4)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,6 +46,8 @@ _NO_TENANT: Final = (
 )
 # Less than a login may ask for: the start URL adds its own.
 _MAX_SCOPES: Final = 512
+# What a form shows in the place of a secret, and sends back with the rest.
+_MASKED: Final = re.compile(r"[*\u2022\u25cf]{4}")
 _ENDPOINTS: Final = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
 
 
@@ -208,7 +211,7 @@ def _apply(context: Context, connection: Connection, sent: Mapping[str, Any]) ->
     if "client_id" in sent:
         values["client_id"] = connection_fields.text(sent["client_id"], errors.invalid_client_id)
     if "client_secret" in sent:
-        secret = connection_fields.text(sent["client_secret"], errors.client_secret_too_long)
+        secret = _client_secret(sent["client_secret"])
         sealed = context.sealer.seal(secret.encode(), purpose=connections.CLIENT_SECRET_PURPOSE)
         values["client_secret"] = sealed if secret else b""
     if "custom_scopes" in sent:
@@ -257,6 +260,14 @@ def _oidc(connection: Connection) -> OidcConfiguration:
     if connection.oidc is None:
         raise Failure(_NOT_FOUND)
     return connection.oidc
+
+
+def _client_secret(value: str) -> str:
+    if _MASKED.search(value):
+        raise Failure(
+            errors.bad_request, "client_secret: expected the secret itself, got one that is masked."
+        )
+    return connection_fields.text(value, errors.client_secret_too_long)
 
 
 def _url(settings: Settings, name: str, value: str) -> str:

@@ -14,6 +14,8 @@ from vestibule.store.interface import Store
 from vestibule.store.sealing import MasterKeyError, has_data_keys
 
 _KEY_BYTES: Final = 32
+# Of 32 random bytes 30 differ; fewer than half do not once in 10^16 keys.
+_FEWEST_DIFFERENT: Final = 16
 
 
 async def load_master_key(store: Store, *, setting: str, file: Path, entropy: Entropy) -> bytes:
@@ -29,13 +31,18 @@ async def load_master_key(store: Store, *, setting: str, file: Path, entropy: En
 
 
 def read_master_key(text: str, *, source: str) -> bytes:
-    """Return the key that `text` (base64) spells. Raises MasterKeyError naming `source`."""
+    """Return the key that `text` (base64) spells. Raises MasterKeyError naming `source`.
+
+    What is plainly not random (zeros, a word again and again) is no key.
+    """
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != _KEY_BYTES:
         raise MasterKeyError(f"{source}: expected 32 bytes in base64")
+    if len(set(key)) < _FEWEST_DIFFERENT:
+        raise MasterKeyError(f"{source}: expected 32 random bytes in base64, got ones that repeat")
     return key
 
 
