@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import msgspec
 import pytest
 
 from tests.support import oidc_documents
@@ -18,6 +19,7 @@ from tests.support.oidc_documents import SECOND
 from tests.support.refusals import Left, left, traces
 from tests.support.scenario import CLIENT_ID, ISSUER, Scenario, open_scenario, token_of
 from vestibule.app import App
+from vestibule.fetch import FetchResponse
 from vestibule.store.open import open_store
 
 AT_ONCE = 50
@@ -185,3 +187,92 @@ async def test_a_code_counts_once_on_two_nodes(nodes: Nodes) -> None:
         )
         assert [answer.status for answer in answers].count(200) == 1
         assert {a.json["error_type"] for a in answers if a.status != 200} == {used}
+
+
+def one_of(name: str) -> dict[str, dict[str, Any]]:
+    """Return a whole configuration of each protocol in which everything says whose it is."""
+    idp = f"https://{name}.example.com"
+    common = {"display_name": name}
+    endpoints = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
+    return {
+        "saml": {
+            **common,
+            "idp_entity_id": idp,
+            "idp_sso_url": f"{idp}/sso",
+            "attribute_mapping": {"email": f"{name}_email", "full_name": f"{name}_name"},
+            "alternative_audience_uri": f"{idp}/audience",
+        },
+        "oidc": {
+            **common,
+            "issuer": idp,
+            "client_id": name,
+            "client_secret": f"secret of {name}",
+            "custom_scopes": f"openid {name}",
+            "attribute_mapping": {"who": name},
+            **{each: f"{idp}/{each}" for each in endpoints},
+        },
+    }
+
+
+@pytest.mark.case("AD-34", verdict="holds")
+@pytest.mark.parametrize("protocol", ["saml", "oidc"])
+async def test_of_whole_configurations_at_once_on_two_nodes_the_last_one_stands(
+    nodes: Nodes, protocol: str
+) -> None:
+    """The last write wins, and wins whole: no field of one beside a field of another."""
+    scenario = nodes.scenario
+    organization_id = (await scenario.organization())["organization_id"]
+    base = f"/v1/b2b/sso/{protocol}/{organization_id}"
+    connection_id = (await scenario.api.good("POST", base, {}))["connection"]["connection_id"]
+    path = f"{base}/connections/{connection_id}"
+    both = (scenario.api, nodes.second)
+    configurations = [one_of(f"idp{number}")[protocol] for number in range(8)]
+    for _ in range(3):
+        answers = await asyncio.gather(
+            *(both[n % 2].call("PUT", path, each) for n, each in enumerate(configurations))
+        )
+        assert statuses(answers) == [200] * len(configurations)
+        # Each was told what it wrote, not what came after.
+        for sent, answer in zip(configurations, answers, strict=True):
+            assert answer.json["connection"].items() >= sent.items()
+        listed = await scenario.api.good("GET", f"/v1/b2b/sso/{organization_id}")
+        (kept,) = listed[f"{protocol}_connections"]
+        assert [each for each in configurations if kept.items() >= each.items()] != []
+
+
+@pytest.mark.case("AD-34", verdict="holds")
+async def test_issuers_at_once_on_two_nodes_keep_their_own_endpoints(nodes: Nodes) -> None:
+    scenario = nodes.scenario
+    connection = await scenario.oidc_connection((await scenario.organization())["organization_id"])
+    base = f"/v1/b2b/sso/oidc/{connection['organization_id']}"
+    path = f"{base}/connections/{connection['connection_id']}"
+    issuers = [f"https://op{number}.example.com" for number in range(4)]
+    for issuer in issuers:
+        describe(scenario, issuer)
+    both = (scenario.api, nodes.second)
+    for _ in range(5):
+        answers = await asyncio.gather(
+            *(both[n % 2].call("PUT", path, {"issuer": issuers[n % 4]}) for n in range(8))
+        )
+        assert statuses(answers) == [200] * 8
+        for answer in answers:
+            shown = answer.json["connection"]
+            for name in ("authorization_url", "token_url", "userinfo_url", "jwks_url"):
+                assert shown[name].startswith(f"{shown['issuer']}/"), shown
+
+
+def describe(scenario: Scenario, issuer: str) -> None:
+    """Let a provider of this name answer with its own endpoints."""
+    document = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "jwks_uri": f"{issuer}/jwks",
+    }
+
+    async def answer(_method: str, url: str, _body: bytes) -> FetchResponse:
+        await asyncio.sleep(0)
+        return FetchResponse(status=200, headers={}, body=msgspec.json.encode(document), url=url)
+
+    scenario.fetch.answers[f"{issuer}/.well-known/openid-configuration"] = answer

@@ -1,11 +1,13 @@
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support.context import RoutedFetch, open_test_context
+from tests.support.context import Answer, RoutedFetch, open_test_context
 from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.hooked_store import HookedStore
 from vestibule import errors
 from vestibule.domain import connection_lifecycle, oidc_connections, organizations
 from vestibule.domain.context import Context
@@ -97,6 +99,36 @@ async def test_simultaneous_changes_of_two_fields_are_both_kept(
     kept = await stored(context, project)
     assert (kept.client_id, kept.token_url) == ("c", "https://op.example.com/t")
     assert kept.custom_scopes == "email"
+
+
+@pytest.mark.case("AD-34")
+async def test_an_issuer_sent_again_never_gets_the_endpoints_of_another_one(
+    context: Context, project: Project, connection: Connection, fetch: RoutedFetch
+) -> None:
+    """Somebody changes the issuer between the two transactions of an update that names the old."""
+    other = "https://other.example.com"
+    for issuer in (ISSUER, other):
+        fetch.answers[f"{issuer}/.well-known/openid-configuration"] = described(issuer)
+    await update(context, project, connection, issuer=ISSUER)
+    hooked = HookedStore(context.store)
+
+    async def meanwhile() -> None:
+        await update(context, project, connection, issuer=other)
+
+    hooked.arm(2, meanwhile)
+    await update(replace(context, store=hooked), project, connection, issuer=ISSUER, client_id="c")
+    assert hooked.fired
+    kept = await stored(context, project)
+    assert (kept.issuer, kept.client_id) == (ISSUER, "c")
+    for name in ("authorization_url", "token_url", "userinfo_url", "jwks_url"):
+        assert getattr(kept, name).startswith(f"{ISSUER}/"), name
+
+
+def described(issuer: str) -> Answer:
+    async def answer(_method: str, url: str, _body: bytes) -> FetchResponse:
+        return FetchResponse(status=200, headers={}, body=document(issuer), url=url)
+
+    return answer
 
 
 @pytest.mark.case("OI-49")

@@ -97,6 +97,24 @@ async def update(
     When the discovery document cannot be used that is a warning, no error. A discovery URL given
     as issuer is turned into the issuer. Raises Failure naming the field.
     """
+    while True:
+        updated = await _update(context, project, locator, connection_id, changes)
+        if updated is not None:
+            return updated
+
+
+async def _update(
+    context: Context,
+    project: Project,
+    locator: str,
+    connection_id: str,
+    changes: Mapping[str, Any],
+) -> Updated | None:
+    """Do what `update` does; None, and nothing done, when another update changed the issuer.
+
+    No transaction is open while the provider is asked. Whoever saw no reason to ask would put this
+    issuer over the endpoints of the other one.
+    """
     sent = dict(changes)
     warnings: list[str] = []
     pasted = issuer_of(sent.get("issuer", ""))
@@ -108,7 +126,8 @@ async def update(
         before = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
     changed = _apply(context, before, sent)
     found: Discovery | None = None
-    if _wants_discovery(_oidc(before), _oidc(changed), sent):
+    asked = _wants_discovery(_oidc(before), _oidc(changed), sent)
+    if asked:
         try:
             issuer = _oidc(changed).issuer
             with acting_for(organization.organization_id):
@@ -119,7 +138,10 @@ async def update(
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator, lock=True)
         current = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
-        changed = _discovered(_apply(context, current, sent), _oidc(current), found, sent)
+        changed = _apply(context, current, sent)
+        if not asked and _wants_discovery(_oidc(current), _oidc(changed), sent):
+            return None
+        changed = _discovered(changed, _oidc(current), found, sent)
         view = await connection_lifecycle.settle(tx, context, organization, changed)
         if found is not None:
             reading = Reading(published=oidc_metadata.published(found))
