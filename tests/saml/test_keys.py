@@ -8,11 +8,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
 from tests.support.saml_key_kinds import (
+    RSA_512,
     certificate_of,
     curve_certificate,
     curve_key,
     edwards_certificate,
     rsa_key,
+    with_serial,
 )
 from tests.support.saml_keys import NOT_AFTER, NOT_BEFORE, signer, weak_certificate
 from vestibule.saml.errors import Reason, SamlError
@@ -90,10 +92,24 @@ def test_private_key_two_certificates_and_too_much_are_no_certificate() -> None:
         assert "PRIVATE" not in str(error)
 
 
+@pytest.mark.case("AD-30")
+@pytest.mark.parametrize("serial", [b"\xff", b"\x80", b"\x80" + bytes(19), b"\0"])
+def test_serial_number_that_is_not_positive(serial: bytes) -> None:
+    error = refusal_of_certificate(with_serial(signer("idp").certificate.der, serial))
+    assert error.reason is Reason.CERTIFICATE
+    assert error.received == "a serial number that is not positive"
+
+
+@pytest.mark.parametrize("serial", [b"\x01", b"\x7f", b"\0\xff", b"\x7f" + b"\xff" * 19])
+def test_serial_number_that_is_positive(serial: bytes) -> None:
+    assert read_certificate(with_serial(signer("idp").certificate.der, serial)).issuer == "CN=idp"
+
+
 @pytest.mark.case("XS-57")
 def test_xs_57_weak_certificates() -> None:
     received = {
         weak_certificate(): "RSA 1024",
+        RSA_512: "RSA 512",
         curve_certificate("P-192"): "EC secp192r1",
         curve_certificate("K-256"): "EC secp256k1",
         edwards_certificate(): "Ed25519PublicKey",

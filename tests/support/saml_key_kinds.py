@@ -1,5 +1,6 @@
 """Certificates of keys that are not the usual RSA key of 2048 bits, made once per test process."""
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
@@ -16,6 +17,31 @@ CURVES: Final[dict[str, ec.EllipticCurve]] = {
     "P-192": ec.SECP192R1(),
     "K-256": ec.SECP256K1(),
 }
+
+RSA_512: Final = """-----BEGIN CERTIFICATE-----
+MIIBdzCCASGgAwIBAgIUEVpcpbsYcu9ndKbbYjsP7PpSHiUwDQYJKoZIhvcNAQEL
+BQAwDzENMAsGA1UEAwwEd2VhazAgFw0yNjExMjIxMjM0MDdaGA8yMTI2MTAyOTEy
+MzQwN1owDzENMAsGA1UEAwwEd2VhazBcMA0GCSqGSIb3DQEBAQUAA0sAMEgCQQDv
+Y+cMPFcjXkNZ7TxB8YF72cl0Rm28a5v7a20gLRrOQv/NCaVQKySQ8en+dXQq5GWQ
+4A+UYSvUOsem1VcJY7FFAgMBAAGjUzBRMB0GA1UdDgQWBBRaB6R+KBpKROe1JsVD
+kxADUpSd3TAfBgNVHSMEGDAWgBRaB6R+KBpKROe1JsVDkxADUpSd3TAPBgNVHRMB
+Af8EBTADAQH/MA0GCSqGSIb3DQEBCwUAA0EAvihWtvfnXdCrk34mLEe/v8SEWCMu
+1/q7BgmtBukfzlnwRJnQu+TKx98skAy9H5H5KG2O0CnHqX2fcWEKFxjflw==
+-----END CERTIFICATE-----
+"""
+"""A certificate of a key that no library makes any more."""
+
+
+def with_serial(der: bytes, serial: bytes) -> str:
+    """Return the certificate `der`, whose serial number is 1, as PEM with this one instead."""
+    assert der.count(b"\x02\x01\x01\x30") == 1
+    inner = der[8:].replace(b"\x02\x01\x01\x30", bytes([2, len(serial)]) + serial + b"\x30")
+    more = len(serial) - 1
+    outer_length = int.from_bytes(der[2:4], "big") + more
+    inner_length = int.from_bytes(der[6:8], "big") + more
+    made = der[:2] + outer_length.to_bytes(2, "big") + der[4:6] + inner_length.to_bytes(2, "big")
+    body = b64encode(made + inner).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
 
 
 @cache

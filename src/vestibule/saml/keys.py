@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -29,6 +30,13 @@ MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
 _MAX_TEXT = 64 * 1024
 _CURVES = (SECP256R1, SECP384R1, SECP521R1)
+_LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
+# RFC 5280 4.1.2.2. The next versions of the library will not load such a certificate: one that we
+# had let in would end all sign-ins then.
+_SERIAL_NOT_POSITIVE = re.compile(
+    rb"\x30%b\x30%b(?:\xa0\x03\x02\x01.)?\x02(?:.[\x80-\xff]|\x01\x00)" % (_LENGTH, _LENGTH),
+    re.DOTALL,
+)
 _BEGIN_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 _END_CERTIFICATE = "-----END CERTIFICATE-----"
 _BEGIN_PKCS1 = "-----BEGIN RSA PRIVATE KEY-----"
@@ -55,10 +63,13 @@ def read_certificate(text: str | bytes) -> Certificate:
     """Read one certificate: PEM with any line ends, bare base64, or DER.
 
     Raises:
-        SamlError: `certificate` when it is not one certificate, `key.weak` when its key is RSA
-            below 2048 bits or of another kind than RSA, P-256, P-384 and P-521.
+        SamlError: `certificate` when it is not one certificate, or one whose serial number is not
+            positive; `key.weak` when its key is RSA below 2048 bits or of another kind than RSA,
+            P-256, P-384 and P-521.
     """
     der = _certificate_der(text)
+    if _SERIAL_NOT_POSITIVE.match(der):
+        raise _not_a_certificate("a serial number that is not positive")
     try:
         certificate = x509.load_der_x509_certificate(der)
         public_key = certificate.public_key()
