@@ -4,7 +4,6 @@ Everything here speaks raw ASGI; `api` and `browser` build on it.
 """
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -105,7 +104,7 @@ def basic_credentials(scope: Scope) -> tuple[str, str] | None:
         return None
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base64, or not UTF-8 inside
         return None
     user, _, password = text.partition(":")
     return user, password

@@ -42,6 +42,7 @@ async def test_whatever_is_wrong_with_the_credentials_is_answered_alike(
         "Basic ",
         "Basic !!!",
         "Basic a",
+        "Basic \xff\xfe",
         "Bearer abc",
         scenario.api.authorization.removeprefix("Basic "),
         scenario.api.authorization.replace("Basic ", "Basic  x"),

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _HEAD_BYTES: Final = 65_536
 _HEADERS: Final = 128
 _PIPELINED: Final = 16
+_VERSION_AND_HOSTS: Final = {("1.1", 1), ("1.0", 1), ("1.0", 0)}
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,24 @@ class HttpConnection(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, or a trailer. Raises ValueError beyond the limit."""
+        """Take a header, or a trailer. Raises ValueError beyond the limit.
+
+        Also for a coding of the body that somebody in between may not read as we do (RFC 9112
+        sections 6.1 and 11.2): `chunked` is the only one that anybody needs.
+        """
         self._count(len(name) + len(value))
+        if name.lower() == b"transfer-encoding" and value.strip(b" \t").lower() != b"chunked":
+            raise ValueError("another transfer coding")
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Hand the request over; its body may still be on the way."""
+        """Hand the request over; its body may still be on the way.
+
+        Raises ValueError for another version, or without one Host (RFC 9112 section 3.2).
+        """
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if (self.parser.get_http_version(), hosts) not in _VERSION_AND_HOSTS:
+            raise ValueError("another version, or not one host")
         self._in_head = False
         super().on_headers_complete()
 
