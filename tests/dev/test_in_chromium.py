@@ -1,7 +1,7 @@
 """The development pages in a real browser: nothing is stopped by its own security policy."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -11,8 +11,11 @@ from starlette.routing import Route
 
 from tests.dev.conftest import Development
 from tests.dev.serving import serving
+from tests.support.dom import HOSTILE, oddities
 from vestibule.dev.application import start_path
 from vestibule.dev.credentials import PUBLIC_TOKEN
+from vestibule.dev.identity_provider.saml import INITIATE_PATH
+from vestibule.mail import Message
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -105,3 +108,70 @@ async def test_other_pages_are_shown(development: Development, page: Page) -> No
     await expect(page.get_by_text("No message yet.")).to_be_visible()
     await page.goto(f"{development.base_url}/dev/idp")
     await expect(page.get_by_text(f"{development.base_url}/dev/idp/saml/sso")).to_be_visible()
+
+
+@pytest.mark.case("AD-15")
+async def test_names_with_markup_stay_text_in_the_demo_application(
+    development: Development, page: Page
+) -> None:
+    seeded = await development.seeded()
+    organization = f"/v1/b2b/organizations/{seeded.organization_id}"
+    await development.api.call("PUT", organization, {"organization_name": HOSTILE[:128]})
+    saml = f"/v1/b2b/sso/saml/{seeded.organization_id}/connections/{seeded.saml_connection_id}"
+    await development.api.call("PUT", saml, {"display_name": HOSTILE})
+    await page.goto(f"{development.base_url}/dev/app")
+    assert await oddities(page) == []
+    await page.get_by_role("link", name="pwned").click()
+    await page.get_by_label("Someone else").check()
+    await page.get_by_label("E-mail").fill("ann@example.com")
+    await page.get_by_label("First name").fill(HOSTILE)
+    await page.get_by_label("Last name").fill(HOSTILE)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url("**/dev/app/home")
+    assert HOSTILE in await page.get_by_role("heading", level=1).inner_text()
+    assert await oddities(page) == []
+
+
+@pytest.mark.case("AD-15")
+async def test_a_letter_with_markup_stays_text_in_the_mailbox(
+    development: Development, page: Page
+) -> None:
+    links = 'javascript:window.pwned=1 https://a.test/"onmouseover=window.pwned=1 data:text/html,x'
+    letter = Message(
+        to=HOSTILE, subject=HOSTILE, text=f"{HOSTILE} {links}", message_id="", sent_at=0
+    )
+    await development.context.mail.send(letter)
+    await page.goto(f"{development.base_url}/dev/mailbox")
+    assert await oddities(page) == []
+    assert await page.locator("pre.letter").inner_text() == letter.text
+    assert await page.get_by_role("heading", level=2).inner_text() == HOSTILE
+
+
+@pytest.mark.case("AD-15", "AD-16")
+async def test_a_request_with_markup_stays_text_at_the_test_identity_provider(
+    development: Development, page: Page
+) -> None:
+    query = {
+        "acs": f"{development.base_url}/v1/b2b/sso/callback/none?'onfocus=window.pwned=1'",
+        "audience": HOSTILE,
+        "RelayState": HOSTILE,
+    }
+    await page.goto(f"{development.base_url}{INITIATE_PATH}?{urlencode(query)}")
+    assert await oddities(page) == []
+    assert await page.locator("code").first.inner_text() == HOSTILE
+    assert await page.locator("input[name=relay_state]").input_value() == HOSTILE
+
+
+@pytest.mark.case("AD-15")
+@pytest.mark.parametrize("path", ["idp/saml/sso", "idp/saml/initiate", "idp/oidc/authorize", "app"])
+async def test_what_the_development_pages_refuse_stays_text(
+    development: Development, chromium: Browser, path: str
+) -> None:
+    await development.seeded()
+    page = await chromium.new_page()
+    names = ("acs", "audience", "client_id", "redirect_uri", "SAMLRequest", "token", HOSTILE)
+    for query in (dict.fromkeys(names, HOSTILE), {HOSTILE: ""}):
+        await page.goto(f"{development.base_url}/dev/{path}?{urlencode(query)}")
+        assert await oddities(page) == []
+    await page.goto(f"{development.base_url}/dev/app/callback?{urlencode({'token': HOSTILE})}")
+    assert await oddities(page) == []

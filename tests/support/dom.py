@@ -14,18 +14,20 @@ _ODD: Final = """() => {
     const odd = window.pwned ? ["something ran"] : [];
     for (const element of document.querySelectorAll("*")) {
         const name = element.localName;
-        if (element.id === "pwned" || ["img", "svg", "iframe", "object", "embed"].includes(name)) {
+        if (element.matches("#pwned, img, svg, iframe, object, embed")) {
             odd.push(name);
         }
         if (name === "script" && !element.src.startsWith(location.origin + "/")) {
             odd.push("a script of somebody else");
         }
-        for (const attribute of element.attributes) {
-            const leads = /^(href|src|action|formaction|srcdoc)$/.test(attribute.name);
-            if (attribute.name.startsWith("on") || attribute.name === "style") {
-                odd.push(attribute.name);
-            } else if (leads && !/^https?:$/.test(new URL(attribute.value, location).protocol)) {
-                odd.push(attribute.value);
+        // Not element.attributes: a field of that name hides it.
+        for (const attribute of element.getAttributeNames()) {
+            const value = element.getAttribute(attribute);
+            const leads = /^(href|src|action|formaction|srcdoc)$/.test(attribute);
+            if (attribute.startsWith("on") || attribute === "style") {
+                odd.push(attribute);
+            } else if (leads && !/^https?:$/.test(new URL(value, location).protocol)) {
+                odd.push(value);
             }
         }
     }
