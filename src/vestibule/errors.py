@@ -56,6 +56,11 @@ unsupported_media_type: Final = _error(
 )
 route_not_found: Final = _error("route_not_found", 404, "No endpoint has this path.")
 method_not_allowed: Final = _error("method_not_allowed", 405, "This path has no such method.")
+bad_domain_for_stytch_sdk: Final = _error(
+    "bad_domain_for_stytch_sdk",
+    400,
+    "Pages of this origin may not ask: register a redirect URL of it for the project.",
+)
 internal_server_error: Final = _error(
     "internal_server_error",
     500,

@@ -22,8 +22,9 @@ from vestibule.store.interface import StoreUnavailable, Unstorable
 
 # As ASGI (and Starlette) have them.
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 Headers = Iterable[tuple[str, str]]
 
 _RETRY_AFTER_SECONDS: Final = 2

@@ -320,3 +320,40 @@ async def test_an_identity_provider_may_send_the_browser_on_to_another_host(
     await page.goto(world.start_url)
     await expect(page.get_by_role("heading", name="Errors of this API")).to_be_visible()
     assert complaints == []
+
+
+ASK = """async ([url, token]) => {
+    const headers = {authorization: "Basic " + btoa(token + ":" + token)};
+    headers["content-type"] = "application/json";
+    headers["x-sdk-client"] = headers["x-sdk-parent-host"] = "x";
+    const answers = [];
+    for (const credentials of ["include", "omit"]) {
+        try {
+            const answer = await fetch(url, {headers, credentials});
+            answers.push([answer.status, Object.keys(await answer.json())]);
+        } catch (error) {
+            answers.push(error.name);
+        }
+    }
+    return answers;
+}"""
+
+
+@pytest.mark.case("AD-44")
+async def test_only_pages_of_the_application_may_ask_for_connections(
+    world: World, chromium: Browser
+) -> None:
+    page, _ = await open_page(chromium, world)
+    path = f"{world.base_url}/sdk/v1/b2b/sso/discovery/connections"
+    good, bad = f"{path}?email_address=ada%40acme.test", f"{path}?email_address=ada"
+    token = world.scenario.public_token
+    await page.goto(f"{world.elsewhere}/app")
+    assert await page.evaluate(ASK, [good, token]) == [[200, ["data"]]] * 2
+    assert [status for status, _ in await page.evaluate(ASK, [bad, token])] == [400, 400]
+    # The same pages under another name are of another origin.
+    await page.goto(f"{world.elsewhere.replace('localhost', '127.0.0.1')}/app")
+    assert await page.evaluate(ASK, [good, token]) == ["TypeError"] * 2
+    await page.set_content("<iframe sandbox='allow-scripts' srcdoc='<p>'></iframe>")
+    inner = page.frames[1]
+    assert await inner.evaluate("origin") == "null"
+    assert await inner.evaluate(ASK, [good, token]) == ["TypeError"] * 2

@@ -10,6 +10,7 @@ from vestibule.domain.redirect_urls import (
     check_registration,
     choose,
     has_placeholder,
+    origin_of,
     with_parameters,
 )
 from vestibule.errors import ErrorType, Failure
@@ -159,3 +160,21 @@ def test_what_is_missing_is_said() -> None:
 )
 def test_parameters_are_appended(url: str, expected: str) -> None:
     assert with_parameters(url, a="1", b="2") == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://app.example.com/a?b={}", "https://app.example.com"),
+        ("HTTPS://App.Example.com:443", "https://app.example.com"),
+        ("http://localhost:80/", "http://localhost"),
+        ("http://localhost:3000/a", "http://localhost:3000"),
+        ("http://[::1]:3000/a", "http://[::1]:3000"),
+        ("https://app.example.com:80", "https://app.example.com:80"),
+        ("https://user@app.example.com/", ""),
+        ("null", ""),
+        ("", ""),
+    ],
+)
+def test_the_origin_is_the_one_that_browsers_write(url: str, origin: str) -> None:
+    assert origin_of(url) == origin

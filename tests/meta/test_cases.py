@@ -20,7 +20,6 @@ MISSING: dict[str, str] = {
     "AD-40": "there is no SCIM",
     "AD-41": "there is no SCIM",
     "AD-42": "there are no webhooks",
-    "AD-44": "being proven",
     "AD-48": "being proven",
     "MF-15": "being proven",
     "MF-16": "there are no magic links",

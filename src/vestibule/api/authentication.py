@@ -1,7 +1,7 @@
 """Who is calling: HTTP Basic `project_id:secret`, and a member session beside it."""
 
 from vestibule import errors
-from vestibule.domain import limits, projects, sessions
+from vestibule.domain import browser_origins, limits, projects, sessions
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
@@ -29,13 +29,16 @@ async def authenticate_public_token(context: Context, scope: Scope) -> Project:
     """Return the project whose public token came as the user of HTTP Basic.
 
     A browser without a session sends it as the password too. Raises Failure
-    unauthorized_credentials.
+    unauthorized_credentials, or bad_domain_for_stytch_sdk when the page that asks is of no
+    application of the project.
     """
     public_token, _ = _credentials(scope)
     try:
-        return await projects.of_public_token(context, public_token)
+        project = await projects.of_public_token(context, public_token)
     except Failure:
         raise Failure(errors.unauthorized_credentials) from None
+    await browser_origins.require(context, project, header(scope, b"origin"))
+    return project
 
 
 async def authenticate_caller(context: Context, project: Project, scope: Scope) -> Caller | None:

@@ -34,9 +34,11 @@ from vestibule.api import (
     sso_traces,
     totps,
 )
+from vestibule.api.cross_origin import CrossOrigin
 from vestibule.api.endpoint import Endpoint, Group
 from vestibule.api.operation import Operation
 from vestibule.domain.context import Context
+from vestibule.permissions import PublicToken
 
 GROUPS: Final[tuple[Group, ...]] = (
     organizations.group,
@@ -86,4 +88,11 @@ def routes(context: Context) -> list[Route]:
     for endpoint in endpoints():
         by_path[endpoint.path][endpoint.method] = endpoint
     ordered = sorted(by_path, key=lambda path: [part.startswith("{") for part in path.split("/")])
-    return [Route(path, Operation(context, by_path[path])) for path in ordered]
+    return [Route(path, _answering(context, by_path[path])) for path in ordered]
+
+
+def _answering(context: Context, methods: dict[str, Endpoint]) -> Operation | CrossOrigin:
+    """Return what answers at one path; pages of other origins may ask what is for browsers."""
+    operation = Operation(context, methods)
+    for_browsers = all(isinstance(each.access, PublicToken) for each in methods.values())
+    return CrossOrigin(context, operation, methods) if for_browsers else operation

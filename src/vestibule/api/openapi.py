@@ -94,6 +94,7 @@ def errors_of(item: Endpoint) -> set[ErrorType]:
         *(() if item.method in _WITHOUT_BODY else _OF_A_BODY),
         *(() if isinstance(item.access, Public) else (errors.unauthorized_credentials,)),
         *(_OF_A_MEMBER_SESSION if isinstance(item.access, Permission) else ()),
+        *((errors.bad_domain_for_stytch_sdk,) if isinstance(item.access, PublicToken) else ()),
     }
 
 

@@ -19,6 +19,7 @@ Kind = Literal["login", "signup", "logout"]
 _PLACEHOLDER: Final = "{}"
 _MAX_LENGTH: Final = 2048
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_DEFAULT_PORTS: Final = {"https": "443", "http": "80"}
 # Scheme, host without user information, optional port, path and query; no fragment, no
 # backslash, no control character, nothing outside ASCII.
 _URL: Final = re.compile(
@@ -86,6 +87,15 @@ def choose(registered: Sequence[RedirectUrl], kind: Kind, given: str) -> str:
     raise Failure(_NO_DEFAULT[kind])
 
 
+def origin_of(url: str) -> str:
+    """Return the origin of the page at `url` as browsers write it; '' when it cannot be read."""
+    try:
+        scheme, host, port, _ = _split(url, errors.bad_request).place
+    except Failure:
+        return ""
+    return f"{scheme}://{host}" + (f":{port}" if port != _DEFAULT_PORTS.get(scheme, "") else "")
+
+
 def with_parameters(url: str, **parameters: str) -> str:
     """Return `url` with more query parameters; the values must be URL-safe already."""
     added = "&".join(f"{name}={value}" for name, value in parameters.items())
@@ -119,6 +129,6 @@ def _split(url: str, invalid: ErrorType) -> Split:
     if found is None:
         raise Failure(invalid)
     scheme = found["scheme"].lower()
-    default_port = {"https": "443", "http": "80"}.get(scheme, "")
+    default_port = _DEFAULT_PORTS.get(scheme, "")
     place = (scheme, found["host"].lower(), found["port"] or default_port, found["path"] or "/")
     return Split(place, tuple(sorted(parse_qsl(found["query"] or "", keep_blank_values=True))))

@@ -1,0 +1,71 @@
+"""Lets the pages of applications ask what is for browsers, and no other page (CORS).
+
+The Fetch standard's protocol for calls with credentials: the one origin is named, never `*`, and
+nothing is said to a page that no project knows.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final
+
+from vestibule.domain import browser_origins
+from vestibule.domain.context import Context
+from vestibule.store.interface import StoreUnavailable
+from vestibule.web import Message, Receive, Scope, Send, header
+
+Answering = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_HEADERS: Final = b"authorization, content-type, x-sdk-client, x-sdk-parent-host"
+_SECONDS: Final = b"7200"
+_VARY: Final = (b"vary", b"origin")
+
+
+class CrossOrigin:
+    """One path for browsers: answers the preflight, and says who may read the answers."""
+
+    def __init__(self, context: Context, operation: Answering, methods: Collection[str]) -> None:
+        self._context = context
+        self._operation = operation
+        self._methods = ", ".join(sorted(methods)).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whether the project knows the page is for the operation to say.
+
+        A preflight has no credentials, and so names no project.
+        """
+        granted = await self._granted(header(scope, b"origin"))
+        asked = header(scope, b"access-control-request-method")
+        if granted and scope["method"] == "OPTIONS" and asked:
+            await self._preflight(send, granted)
+            return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *granted, _VARY]
+            await send(message)
+
+        await self._operation(scope, receive, answer)
+
+    async def _granted(self, origin: str) -> list[tuple[bytes, bytes]]:
+        """Return the headers for a page of `origin`; none when no project knows it."""
+        try:
+            known = origin and await browser_origins.projects_at(self._context, origin)
+        except StoreUnavailable:
+            # The operation will not get further, and says so.
+            return []
+        if not known:
+            return []
+        return [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-credentials", b"true"),
+        ]
+
+    async def _preflight(self, send: Send, granted: list[tuple[bytes, bytes]]) -> None:
+        headers = [
+            *granted,
+            _VARY,
+            (b"access-control-allow-methods", self._methods),
+            (b"access-control-allow-headers", _HEADERS),
+            (b"access-control-max-age", _SECONDS),
+        ]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
