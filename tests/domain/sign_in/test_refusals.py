@@ -6,6 +6,7 @@ from vestibule.domain.sign_in.refusals import Refusal
 from vestibule.errors import ErrorType, Failure
 from vestibule.oidc.errors import OidcError
 from vestibule.oidc.errors import Reason as OidcReason
+from vestibule.oidc.remedies import remedy as oidc_remedy
 from vestibule.saml.errors import Reason as SamlReason
 from vestibule.saml.errors import SamlError, Step
 from vestibule.saml.remedies import remedy
@@ -44,8 +45,9 @@ def test_every_reason_of_oidc_has_an_error_and_a_side(reason: OidcReason) -> Non
     refusal = of(OidcError(reason, expected="a", received="b"))
     assert refusal.reason == reason.value
     assert refusal.error.status == 400
-    assert refusal.side in SIDES
+    assert refusal.side == oidc_remedy(reason).side
     assert refusal.steps[-1].received == "b"
+    assert refusal.steps[-1].fix == oidc_remedy(reason).fix
 
 
 def test_every_signature_and_decryption_failure_looks_the_same() -> None:

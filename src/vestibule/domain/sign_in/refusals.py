@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from vestibule import errors
+from vestibule.domain.sign_in.remedies import FIXES
 from vestibule.errors import ErrorType, Failure
 from vestibule.oidc.errors import OidcError
+from vestibule.oidc.remedies import remedy as oidc_remedy
 from vestibule.records import TraceStep
 from vestibule.saml.errors import SamlError
 from vestibule.saml.remedies import remedy
@@ -32,7 +34,8 @@ class Refusal:
     message: str = ""
 
 
-# Longest prefix wins; the reasons are those of saml/errors.py, whose sides saml/remedies.py knows.
+# Longest prefix wins; the reasons are those of saml/errors.py and oidc/errors.py, whose sides
+# remedies.py there knows.
 _SAML: Final[Mapping[str, ErrorType]] = {
     "xml": errors.invalid_xml_saml_response,
     "xml.size": errors.saml_response_too_long,
@@ -51,28 +54,27 @@ _SAML: Final[Mapping[str, ErrorType]] = {
     "saml.irt": errors.unsolicited_saml_response,
     "saml.unsolicited": errors.unsolicited_saml_response,
 }
-_OIDC: Final[Mapping[str, tuple[ErrorType, Side]]] = {
-    "oidc": (errors.oidc_invalid_callback_request, "identity_provider"),
-    "oidc.state": (errors.missing_oidc_state_param, "user"),
-    "oidc.code": (errors.oidc_auth_code_error, "identity_provider"),
-    "oidc.code.client": (errors.oidc_auth_code_error, "vestibule"),
-    "oidc.jwks": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.idtoken": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.alg": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.key": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.sig": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.iss": (errors.oidc_invalid_id_token, "vestibule"),
-    "oidc.aud": (errors.oidc_invalid_id_token, "vestibule"),
-    "oidc.exp": (errors.expired_oidc_response, "identity_provider"),
-    "oidc.iat": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.nbf": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.nonce": (errors.oidc_invalid_id_token, "user"),
-    "oidc.at_hash": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.c_hash": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.auth_time": (errors.oidc_invalid_id_token, "identity_provider"),
-    "oidc.sub": (errors.oidc_response_subject_mismatch, "identity_provider"),
-    "oidc.userinfo": (errors.oidc_invalid_userinfo, "identity_provider"),
-    "oidc.email": (errors.oidc_response_unverified_email, "identity_provider"),
+_OIDC: Final[Mapping[str, ErrorType]] = {
+    "oidc": errors.oidc_invalid_callback_request,
+    "oidc.state": errors.missing_oidc_state_param,
+    "oidc.code": errors.oidc_auth_code_error,
+    "oidc.jwks": errors.oidc_invalid_id_token,
+    "oidc.idtoken": errors.oidc_invalid_id_token,
+    "oidc.alg": errors.oidc_invalid_id_token,
+    "oidc.key": errors.oidc_invalid_id_token,
+    "oidc.sig": errors.oidc_invalid_id_token,
+    "oidc.iss": errors.oidc_invalid_id_token,
+    "oidc.aud": errors.oidc_invalid_id_token,
+    "oidc.exp": errors.expired_oidc_response,
+    "oidc.iat": errors.oidc_invalid_id_token,
+    "oidc.nbf": errors.oidc_invalid_id_token,
+    "oidc.nonce": errors.oidc_invalid_id_token,
+    "oidc.at_hash": errors.oidc_invalid_id_token,
+    "oidc.c_hash": errors.oidc_invalid_id_token,
+    "oidc.auth_time": errors.oidc_invalid_id_token,
+    "oidc.sub": errors.oidc_response_subject_mismatch,
+    "oidc.userinfo": errors.oidc_invalid_userinfo,
+    "oidc.email": errors.oidc_response_unverified_email,
 }
 # Errors that say the answer is right but somebody's settings are not.
 _FAILURE_SIDES: Final[Mapping[str, Side]] = {
@@ -126,12 +128,15 @@ def of(error: Exception) -> Refusal | None:
         known = _lookup(_SAML, error.reason.value)
         return Refusal(known, error.reason.value, ends.side, told)
     if isinstance(error, OidcError):
-        known, side = _lookup(_OIDC, error.reason.value)
-        return Refusal(known, error.reason.value, side, steps(error.steps))
+        end = oidc_remedy(error.reason)
+        told = (*steps(error.steps[:-1]), *steps(error.steps[-1:], fix=end.fix))
+        known = _lookup(_OIDC, error.reason.value)
+        return Refusal(known, error.reason.value, end.side, told)
     if isinstance(error, Failure):
         side = _FAILURE_SIDES.get(error.error.name, "identity_provider")
         reason = _REASONS.get(error.error, error.error.name)
-        failed = TraceStep(name=reason, expected="", received=error.message, passed=False)
+        fix = FIXES.get(error.error, "")
+        failed = TraceStep(name=reason, expected="", received=error.message, passed=False, fix=fix)
         message = error.message if error.error in _REASONS else ""
         return Refusal(error.error, reason, side, (failed,), message)
     return None
