@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.support.asgi import Answer, call
 from tests.support.refusals import assert_page, assert_safe
 from tests.support.saml_keys import signer
-from tests.support.scenario import IDP_SSO, Scenario
+from tests.support.scenario import IDP_ENTITY, IDP_SSO, MAPPING, Scenario
 from vestibule import errors
 from vestibule.saml.keys import private_key_pem
 from vestibule.saml.xml import DS, MD, SAMLP
@@ -139,6 +139,20 @@ async def test_only_saml_connections_have_metadata(scenario: Scenario) -> None:
     assert_page(await metadata(scenario, oidc["connection_id"]), errors.saml_connection_not_found)
     for unknown in ("x", "%00", "%ff", ".xml"):
         assert_page(await metadata(scenario, unknown), errors.sso_connection_not_found)
+
+
+async def test_what_a_pending_connection_lacks_is_said_by_name(scenario: Scenario) -> None:
+    organization = await scenario.organization()
+    path = f"/v1/b2b/sso/saml/{organization['organization_id']}"
+    made = (await scenario.api.good("POST", path, {}))["connection"]
+    given = {"idp_entity_id": IDP_ENTITY, "idp_sso_url": IDP_SSO, "attribute_mapping": MAPPING}
+    await change(scenario, made, **given)
+    page = await scenario.start(scenario.browser(), connection_id=made["connection_id"])
+    assert_page(
+        page,
+        errors.requires_active_sso_connection,
+        "This SSO connection is not set up completely yet: x509_certificate missing.",
+    )
 
 
 async def test_a_pending_connection_cannot_be_started_or_answered(scenario: Scenario) -> None:

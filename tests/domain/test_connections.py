@@ -50,9 +50,11 @@ def test_service_provider_url_stands_below_the_base_url() -> None:
 
 @pytest.mark.parametrize("name", ["idp_sso_url", "idp_entity_id", "attribute_mapping"])
 def test_saml_connection_misses_what_is_empty(name: str) -> None:
-    assert connections.missing(connection(protocol="saml", saml=SAML)) == ()
+    assert connections.missing(connection(protocol="saml", saml=SAML), has_certificate=True) == ()
     empty = replace(SAML, **{name: getattr(SamlConfiguration(), name)})
-    assert connections.missing(connection(protocol="saml", saml=empty)) == (name,)
+    assert connections.missing(connection(protocol="saml", saml=empty), has_certificate=True) == (
+        name,
+    )
 
 
 def test_saml_connection_misses_a_certificate() -> None:
@@ -73,14 +75,21 @@ def test_saml_connection_misses_a_certificate() -> None:
     ],
 )
 def test_oidc_connection_misses_what_is_empty(name: str) -> None:
-    assert connections.missing(connection(protocol="oidc", oidc=OIDC)) == ()
+    assert connections.missing(connection(protocol="oidc", oidc=OIDC), has_certificate=True) == ()
     empty = replace(OIDC, **{name: getattr(OidcConfiguration(), name)})
-    assert connections.missing(connection(protocol="oidc", oidc=empty)) == (name,)
+    assert connections.missing(connection(protocol="oidc", oidc=empty), has_certificate=True) == (
+        name,
+    )
 
 
 def test_external_connection_misses_nothing() -> None:
     external = ExternalConfiguration(external_organization_id="o", external_connection_id="c")
-    assert connections.missing(connection(protocol="external", external=external)) == ()
+    assert (
+        connections.missing(
+            connection(protocol="external", external=external), has_certificate=True
+        )
+        == ()
+    )
 
 
 async def test_connection_is_found_in_its_own_organization_alone(

@@ -28,6 +28,17 @@ def test_userinfo_is_not_missed_while_more_is_missing(name: str) -> None:
     assert oidc_warnings.userinfo_missing(replace(WHOLE, userinfo_url="", **{name: ""})) == ""
 
 
+def test_endpoints_of_the_issuer_before_are_named() -> None:
+    moved = replace(WHOLE, issuer="https://new.example.com", userinfo_url="", jwks_url="https://n")
+    assert oidc_warnings.endpoints_left(WHOLE, moved, None) == (
+        "authorization_url, token_url: still as they were with the issuer https://op.example.com."
+    )
+    assert oidc_warnings.endpoints_left(WHOLE, WHOLE, None) == ""
+    assert oidc_warnings.endpoints_left(OidcConfiguration(), WHOLE, None) == ""
+    new = {name: f"https://new.example.com/{name}" for name in oidc_warnings.ENDPOINTS}
+    assert oidc_warnings.endpoints_left(WHOLE, replace(moved, **new), None) == ""
+
+
 def test_what_a_document_said_is_told_as_expected_and_received() -> None:
     error = OidcError(Reason.DISCOVERY, expected="issuer a", received="issuer b")
     assert "(expected issuer a, received issuer b)" in oidc_warnings.unusable(error)

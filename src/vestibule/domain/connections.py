@@ -67,7 +67,8 @@ async def usable(tx: Transaction, connection: Connection) -> Connection:
     """
     if connection.external is None:
         if connection.status != "active":
-            names = ", ".join(missing(connection))
+            certified = await _is_certified(tx, connection)
+            names = ", ".join(missing(connection, has_certificate=certified))
             raise Failure(
                 errors.requires_active_sso_connection,
                 f"This SSO connection is not set up completely yet: {names} missing."
@@ -84,6 +85,16 @@ async def usable(tx: Transaction, connection: Connection) -> Connection:
     if owner is None or owner.suspended_at:
         raise Failure(errors.external_connection_not_active)
     return owned
+
+
+async def _is_certified(tx: Transaction, connection: Connection) -> bool:
+    certificates = await tx.connection_keys.count(
+        project_id=connection.project_id,
+        organization_id=connection.organization_id,
+        connection_id=connection.connection_id,
+        purpose="verification",
+    )
+    return certificates > 0
 
 
 async def underlying(
@@ -126,7 +137,7 @@ async def sever(tx: Transaction, owned: Sequence[Connection], *, now: int) -> Se
     return severed
 
 
-def missing(connection: Connection, *, has_certificate: bool = True) -> tuple[str, ...]:
+def missing(connection: Connection, *, has_certificate: bool) -> tuple[str, ...]:
     """Return the names of the fields that are still needed before the connection is active."""
     if connection.saml is not None:
         saml = connection.saml

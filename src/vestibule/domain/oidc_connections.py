@@ -48,7 +48,6 @@ _NO_TENANT: Final = (
 _MAX_SCOPES: Final = 512
 # What a form shows in the place of a secret, and sends back with the rest.
 _MASKED: Final = re.compile(r"[*\u2022\u25cf]{4}")
-_ENDPOINTS: Final = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
 
 
 @dataclass(frozen=True)
@@ -151,6 +150,7 @@ async def _update(
         names = audit.differing(current, view.connection)
         await audit.record(tx, context, "connection.update", current, connection_id, changed=names)
     warnings += [
+        oidc_warnings.endpoints_left(_oidc(current), _oidc(changed), found),
         oidc_warnings.methods(found),
         oidc_warnings.userinfo_missing(_oidc(changed)),
         oidc_warnings.secret_moves(_oidc(current), _oidc(changed), sent),
@@ -168,7 +168,9 @@ def _wants_discovery(
     """
     if not after.issuer or "issuer" not in sent:
         return False
-    return after.issuer != before.issuer or not all(getattr(after, name) for name in _ENDPOINTS)
+    return after.issuer != before.issuer or not all(
+        getattr(after, name) for name in oidc_warnings.ENDPOINTS
+    )
 
 
 def _discovered(
@@ -190,8 +192,12 @@ def _discovered(
                 oidc, token_auth_method="", iss_parameter_supported=False, end_session_url=""
             )
         return replace(connection, oidc=oidc)
-    kept = {name for name in _ENDPOINTS if sent.get(name) or (same and getattr(oidc, name))}
-    endpoints = {name: getattr(found, name) or "" for name in _ENDPOINTS if name not in kept}
+    kept = {
+        name for name in oidc_warnings.ENDPOINTS if sent.get(name) or (same and getattr(oidc, name))
+    }
+    endpoints = {
+        name: getattr(found, name) or "" for name in oidc_warnings.ENDPOINTS if name not in kept
+    }
     return replace(
         connection,
         oidc=replace(

@@ -14,6 +14,7 @@ from vestibule.oidc.errors import OidcError, shown
 from vestibule.oidc.token import ClientAuthentication
 from vestibule.records import Connection, OidcConfiguration
 
+ENDPOINTS: Final = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
 DISCOVERY_URL: Final = "issuer: this was the address of a discovery document; its issuer is used."
 
 
@@ -27,6 +28,22 @@ def unusable(error: OidcError | FetchError) -> str:
         f"The discovery document of this issuer could not be used ({said}); check the issuer, or "
         "give authorization_url, token_url, userinfo_url and jwks_url yourself."
     )
+
+
+def endpoints_left(
+    before: OidcConfiguration, after: OidcConfiguration, found: Discovery | None
+) -> str:
+    """Say which endpoints stay those of the issuer before, which the new one does not know."""
+    if found is not None or not before.issuer or after.issuer == before.issuer:
+        return ""
+    names = [
+        name
+        for name in ENDPOINTS
+        if getattr(after, name) and getattr(after, name) == getattr(before, name)
+    ]
+    if not names:
+        return ""
+    return f"{', '.join(names)}: still as they were with the issuer {shown(before.issuer)}."
 
 
 def methods(found: Discovery | None) -> str:
