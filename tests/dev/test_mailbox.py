@@ -54,3 +54,33 @@ async def test_texts_stand_between_the_letters(http: aiohttp.ClientSession) -> N
     assert third < second < first
     assert "to +12025550162" in text
     assert "<h2>SMS</h2>" in text
+
+
+async def test_a_test_reads_the_messages_as_data(http: aiohttp.ClientSession) -> None:
+    mail, sms = MemoryMail(), MemorySms()
+    await mail.send(message("a@example.com", "The first", "one <b>", sent_at=1))
+    await sms.send(TextMessage(to="+12025550162", text="123456", sent_at=2_000_000))
+    headers = {"accept": "application/json"}
+    async with (
+        serving(lambda base_url: mailbox(base_url, mail.messages, sms.messages)) as base_url,
+        http.get(f"{base_url}/dev/mailbox", headers=headers) as answer,
+    ):
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["cache-control"] == "no-store"
+        assert await answer.json() == {
+            "messages": [
+                {
+                    "channel": "sms",
+                    "to": "+12025550162",
+                    "text": "123456",
+                    "sent_at": "1970-01-01T00:00:02Z",
+                },
+                {
+                    "channel": "email",
+                    "to": "a@example.com",
+                    "subject": "The first",
+                    "text": "one <b>",
+                    "sent_at": "1970-01-01T00:00:00Z",
+                },
+            ]
+        }

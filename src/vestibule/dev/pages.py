@@ -25,7 +25,7 @@ _STATIC: Final = {
     "icon.svg": "image/svg+xml",
     "submit.js": "text/javascript; charset=utf-8",
 }
-_FENCE: Final = {
+FENCE: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -59,7 +59,7 @@ def page(name: str, *, status: int = 200, leaves: bool = False, **values: Any) -
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
         f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     )
-    headers = {**_FENCE, "Content-Security-Policy": policy}
+    headers = {**FENCE, "Content-Security-Policy": policy}
     return HTMLResponse(render(name, **values), status_code=status, headers=headers)
 
 
@@ -101,6 +101,6 @@ def _static(name: str, media_type: str) -> Route:
     content = files("vestibule.dev").joinpath("static", name).read_bytes()
 
     async def serve(_request: Request) -> Response:
-        return Response(content, media_type=media_type, headers=_FENCE)
+        return Response(content, media_type=media_type, headers=FENCE)
 
     return Route(f"/dev/static/{name}", serve, methods=["GET"])
