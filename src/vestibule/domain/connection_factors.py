@@ -4,6 +4,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
+from vestibule.domain import tenancy
 from vestibule.domain.factors import without_connection
 from vestibule.records import Connection, IntermediateSession, Session
 from vestibule.store.interface import Transaction
@@ -27,10 +28,7 @@ async def remove(tx: Transaction, connection: Connection) -> None:
 
 async def _remove(rows: Rows[Holder], key: str, connection: Connection) -> None:
     """Go through the rows that hold a factor of `connection`, some at a time."""
-    of: dict[str, Any] = {
-        "project_id": connection.project_id,
-        "organization_id": connection.organization_id,
-    }
+    of = tenancy.of_organization(connection)
     # The underscore is escaped for LIKE; no value can hold a quotation mark that is not, for JSON.
     holding = f'%"provider\\_id":"{connection.connection_id}"%'
     beyond: dict[str, Any] = {}

@@ -1,12 +1,12 @@
 """A connection's life: made pending, active once complete, listed, deleted (semantics 1.4)."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import audit, connection_factors, connections, organizations
+from vestibule.domain import audit, connection_factors, connections, organizations, tenancy
 from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.records import Connection, ConnectionKey, Organization, Project
@@ -34,10 +34,7 @@ async def all_of(context: Context, project: Project, locator: str) -> list[Conne
     """
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, locator)
-        within: dict[str, Any] = {
-            "project_id": project.project_id,
-            "organization_id": organization.organization_id,
-        }
+        within = tenancy.of_organization(organization)
         found = await tx.connections.all(**within)
         keys = await tx.connection_keys.all(**within)
     return [
@@ -103,10 +100,7 @@ async def delete(context: Context, project: Project, locator: str, connection_id
     """
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator)
-        within: dict[str, Any] = {
-            "project_id": project.project_id,
-            "organization_id": organization.organization_id,
-        }
+        within = tenancy.of_organization(organization)
         # A login that is under way holds its token, and will want what is locked here next.
         await tx.sso_tokens.delete(**within, connection_id=connection_id)
         organization = await organizations.load(

@@ -5,7 +5,7 @@ must not), or a code that the application hands on.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from vestibule import errors
 from vestibule.clock import MINUTE
@@ -16,6 +16,7 @@ from vestibule.domain import (
     members,
     organizations,
     redirect_urls,
+    tenancy,
 )
 from vestibule.domain.context import Context
 from vestibule.domain.email import read_email
@@ -64,7 +65,7 @@ async def start(
         await _require_free(tx, organization, member, key, now=now)
         update = EmailUpdate(
             update_id=token.token_id,
-            **_of(member),
+            **tenancy.of_member(member),
             email_key=key,
             email_address=address,
             secret_hash=token.secret_hash,
@@ -73,7 +74,7 @@ async def start(
             created_at=now,
             expires_at=now + LIFE,
         )
-        await tx.email_updates.delete(**_of(member))
+        await tx.email_updates.delete(**tenancy.of_member(member))
         await tx.email_updates.insert(update)
         proof = code or f"{context.settings.base_url}/v1/public/email_update?token={token.text}"
         text = letter_texts.email_update(
@@ -127,13 +128,15 @@ async def confirm_code(
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator)
         member = await members.load(tx, organization, member_locator)
-        update = await tx.email_updates.find(lock=True, **_of(member))
+        update = await tx.email_updates.find(lock=True, **tenancy.of_member(member))
         right = update is not None and _is_right(context, update, code, now=now)
         if right and update is not None:
             member = await _finish(tx, context, project, update, now=now)
             return await members.shown(tx, project, organization, member)
         if update is not None:
-            await tx.email_updates.change({"attempts": update.attempts + 1}, **_of(member))
+            await tx.email_updates.change(
+                {"attempts": update.attempts + 1}, **tenancy.of_member(member)
+            )
     raise Failure(errors.unable_to_verify_member_email_update)
 
 
@@ -142,7 +145,7 @@ async def _finish(
 ) -> Member:
     used = await tx.email_updates.change(
         {"consumed_at": now},
-        **_of(update),
+        **tenancy.of_member(update),
         update_id=update.update_id,
         consumed_at=0,
         expires_at__gt=now,
@@ -191,11 +194,7 @@ async def _require_free(
     tx: Transaction, organization: Organization, member: Member, key: str, *, now: int
 ) -> None:
     """Pass for an address that nobody else has, had or is changing to; an own old one is free."""
-    within: dict[str, Any] = {
-        "project_id": organization.project_id,
-        "organization_id": organization.organization_id,
-        "email_key": key,
-    }
+    within = {**tenancy.of_organization(organization), "email_key": key}
     held = await tx.member_emails.find(**within)
     if held is not None and not (held.member_id == member.member_id and held.retired):
         raise Failure(
@@ -212,11 +211,3 @@ async def _require_free(
 async def _redirect_url(tx: Transaction, project: Project, given: str) -> str:
     registered = await tx.redirect_urls.all(project_id=project.project_id)
     return redirect_urls.choose(registered, "login", given)
-
-
-def _of(row: Member | EmailUpdate) -> dict[str, Any]:
-    return {
-        "project_id": row.project_id,
-        "organization_id": row.organization_id,
-        "member_id": row.member_id,
-    }

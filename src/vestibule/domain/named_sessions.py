@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vestibule.domain import tenancy
 from vestibule.domain.sign_in import logged_out
 from vestibule.domain.sign_in.callback import Target
 from vestibule.records import Connection, Identity, IntermediateSession, Session
@@ -142,10 +143,7 @@ async def use_up(
 
 async def _delete(tx: Transaction, session: AnySession) -> None:
     """End a session of either kind."""
-    of: dict[str, Any] = {
-        "project_id": session.project_id,
-        "organization_id": session.organization_id,
-    }
+    of = tenancy.of_organization(session)
     if isinstance(session, Session):
         await tx.sessions.delete(**of, session_id=session.session_id)
     else:

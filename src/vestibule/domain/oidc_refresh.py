@@ -7,11 +7,11 @@ so of several readers, on any node, one asks; the others wait for what it brings
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from vestibule import errors
 from vestibule.clock import SECOND
-from vestibule.domain import audit, members, oidc_provider, oidc_tokens, organizations
+from vestibule.domain import audit, members, oidc_provider, oidc_tokens, organizations, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.oidc_tokens import ProviderTokens
 from vestibule.errors import Failure
@@ -92,10 +92,7 @@ async def of_member(
 
 
 async def _stored(tx: Transaction, organization: Organization, member: Member) -> list[_Kept]:
-    within: dict[str, Any] = {
-        "project_id": member.project_id,
-        "organization_id": member.organization_id,
-    }
+    within = tenancy.of_organization(member)
     registrations = await tx.registrations.all(
         **within, member_id=member.member_id, order="created_at"
     )
@@ -256,8 +253,7 @@ async def _newest(context: Context, kept: _Kept) -> OidcToken:
 def _as_seen(row: OidcToken) -> dict[str, object]:
     """Return the condition that a row is still what was read: every sealing is another one."""
     return {
-        "project_id": row.project_id,
-        "organization_id": row.organization_id,
+        **tenancy.of_organization(row),
         "registration_id": row.registration_id,
         "sealed": row.sealed,
     }

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from vestibule.clock import HOUR
+from vestibule.domain import tenancy
 from vestibule.domain.context import Context
 from vestibule.records import OidcToken, Registration, SsoToken
 from vestibule.store.interface import Transaction
@@ -63,8 +64,7 @@ async def keep(
 def of(registration: Registration) -> dict[str, Any]:
     """Return the key of the tokens of `registration`."""
     return {
-        "project_id": registration.project_id,
-        "organization_id": registration.organization_id,
+        **tenancy.of_organization(registration),
         "registration_id": registration.registration_id,
     }
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import audit, connections, organization_settings
+from vestibule.domain import audit, connections, organization_settings, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.organization_settings import ID_FORM
 from vestibule.domain.policy import project_policy
@@ -219,10 +219,7 @@ async def delete(context: Context, project: Project, locator: str) -> str:
     """
     async with context.store.write() as tx:
         organization = await load(tx, project, locator)
-        within: dict[str, Any] = {
-            "project_id": project.project_id,
-            "organization_id": organization.organization_id,
-        }
+        within = tenancy.of_organization(organization)
         # A login that is under way holds its token, and will want what is locked here next.
         await tx.sso_tokens.delete(**within)
         owned = await tx.connections.all(**within, lock=True)

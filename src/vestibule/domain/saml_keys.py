@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from vestibule import errors
 from vestibule.clock import DAY
+from vestibule.domain import tenancy
 from vestibule.domain.connections import PRIVATE_KEY_PURPOSE
 from vestibule.domain.context import Context
 from vestibule.errors import ErrorType, Failure
@@ -121,14 +122,14 @@ async def of_purpose(
     tx: Transaction, connection: Connection, purpose: Purpose
 ) -> list[ConnectionKey]:
     """Return a connection's keys of one purpose, oldest first."""
-    return await tx.connection_keys.all(**_within(connection), purpose=purpose)
+    return await tx.connection_keys.all(**tenancy.of_connection(connection), purpose=purpose)
 
 
 async def promote(tx: Transaction, connection: Connection, key_id: str, *, now: int) -> None:
     """Let a next signing key be the one that signs."""
     await tx.connection_keys.change(
         {"purpose": "signing", "updated_at": now},
-        **_within(connection),
+        **tenancy.of_connection(connection),
         key_id=key_id,
         purpose="next_signing",
     )
@@ -136,15 +137,7 @@ async def promote(tx: Transaction, connection: Connection, key_id: str, *, now: 
 
 async def remove(tx: Transaction, connection: Connection, key_id: str) -> None:
     """Remove one key of a connection."""
-    await tx.connection_keys.delete(**_within(connection), key_id=key_id)
-
-
-def _within(connection: Connection) -> dict[str, Any]:
-    return {
-        "project_id": connection.project_id,
-        "organization_id": connection.organization_id,
-        "connection_id": connection.connection_id,
-    }
+    await tx.connection_keys.delete(**tenancy.of_connection(connection), key_id=key_id)
 
 
 def _private_key(changes: Mapping[str, Any], name: str) -> RSAPrivateKey | None:
@@ -170,7 +163,7 @@ def _theirs(
     now = context.clock.now()
     return ConnectionKey(
         key_id=context.new_id(_PREFIXES["verification"], project),
-        **_within(connection),
+        **tenancy.of_connection(connection),
         purpose="verification",
         certificate=certificate.pem,
         issuer=certificate.issuer,
@@ -199,7 +192,7 @@ def _ours(
     pem = keys.private_key_pem(private).encode()
     return ConnectionKey(
         key_id=context.new_id(_PREFIXES[purpose], project),
-        **_within(connection),
+        **tenancy.of_connection(connection),
         purpose=purpose,
         certificate=certificate,
         private_key=context.sealer.seal(pem, purpose=PRIVATE_KEY_PURPOSE),

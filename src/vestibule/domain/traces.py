@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import cursor, organizations
+from vestibule.domain import cursor, organizations, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.sign_in.refusals import Refusal
 from vestibule.errors import Failure
@@ -120,11 +120,7 @@ async def mend(tx: Transaction, token: SsoToken) -> None:
 
 
 def _of(token: SsoToken) -> dict[str, Any]:
-    return {
-        "project_id": token.project_id,
-        "organization_id": token.organization_id,
-        "trace_id": token.trace_id,
-    }
+    return {**tenancy.of_organization(token), "trace_id": token.trace_id}
 
 
 def _passed(trace: Trace) -> tuple[TraceStep, ...]:

@@ -5,10 +5,8 @@ other, however many nodes they come in at; while the member is locked, none is j
 (`requirements.require_standing`). Those still right start the count anew (semantics 4.6).
 """
 
-from typing import Any
-
 from vestibule.clock import DAY, SECOND, rfc3339
-from vestibule.domain import audit, letter_texts, letters
+from vestibule.domain import audit, letter_texts, letters, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.mfa import unlocking
 from vestibule.domain.outcome import Party
@@ -19,11 +17,7 @@ from vestibule.store.interface import Transaction
 async def count(tx: Transaction, context: Context, party: Party) -> None:
     """Count a wrong guess of the member, as it was read under the lock; the last one locks it."""
     member, settings = party.member, context.settings
-    key: dict[str, Any] = {
-        "project_id": member.project_id,
-        "organization_id": member.organization_id,
-        "member_id": member.member_id,
-    }
+    key = tenancy.of_member(member)
     failed = member.failed_attempts + 1
     if failed < settings.user_lock_threshold:
         await tx.members.change({"failed_attempts": failed}, **key)

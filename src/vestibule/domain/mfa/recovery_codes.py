@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from vestibule import errors, totp
-from vestibule.domain import audit, members, organizations
+from vestibule.domain import audit, members, organizations, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.members import MemberView
 from vestibule.domain.mfa import completion
@@ -232,7 +232,6 @@ def _unsealed(context: Context, code: RecoveryCode) -> str:
 
 def _of(registration: Totp) -> dict[str, Any]:
     return {
-        "project_id": registration.project_id,
-        "organization_id": registration.organization_id,
+        **tenancy.of_organization(registration),
         "totp_registration_id": registration.totp_registration_id,
     }

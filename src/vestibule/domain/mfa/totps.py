@@ -4,13 +4,13 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from vestibule import errors, totp
 from vestibule.clock import MINUTE
-from vestibule.domain import audit, members, organizations
+from vestibule.domain import audit, members, organizations, tenancy
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.domain.members import MemberView
@@ -141,7 +141,7 @@ async def delete(
         member = party.member
         if caller is not None and caller.session.member_id == member.member_id:
             enrolment.require_proven(member, caller.session.factors)
-        if not await tx.totps.delete(**_of(member)):
+        if not await tx.totps.delete(**tenancy.of_member(member)):
             raise Failure(errors.totp_not_found)
         left = without(member)
         if left != member:
@@ -190,14 +190,14 @@ async def _register(
     key = context.entropy.token_bytes(recovery_codes.KEY_BYTES)
     made = Totp(
         totp_registration_id=made_id,
-        **_of(party.member),
+        **tenancy.of_member(party.member),
         secret=context.sealer.seal(secret.encode(), purpose=_purpose(made_id)),
         recovery_key=context.sealer.seal(key, purpose=recovery_codes.key_purpose(made_id)),
         activated_at=0 if until else now,
         created_at=now,
         expires_at=until,
     )
-    await tx.totps.delete(**_of(party.member))
+    await tx.totps.delete(**tenancy.of_member(party.member))
     await tx.totps.insert(made)
     await recovery_codes.keep(tx, context, party.project, made, codes)
     return made
@@ -205,7 +205,7 @@ async def _register(
 
 async def _prove(tx: Transaction, party: Party, *, context: Context, text: str) -> Proven:
     now, member = context.clock.now(), party.member
-    known = await tx.totps.find(**_of(member))
+    known = await tx.totps.find(**tenancy.of_member(member))
     if known is None:
         raise Failure(errors.totp_not_found)
     if not known.activated_at and known.expires_at <= now:
@@ -213,7 +213,7 @@ async def _prove(tx: Transaction, party: Party, *, context: Context, text: str) 
     step = await _step(tx, context, known, text, now=now)
     if not await tx.totps.change(
         {"last_step": step, "activated_at": known.activated_at or now},
-        **_of(member),
+        **tenancy.of_member(member),
         totp_registration_id=known.totp_registration_id,
         last_step__lt=step,
     ):
@@ -257,11 +257,3 @@ def _tell_of_clock(secret: str, text: str, known: Totp, *, now: int) -> None:
 
 def _purpose(registration_id: str) -> str:
     return f"totps.secret:{registration_id}"
-
-
-def _of(member: Member) -> dict[str, Any]:
-    return {
-        "project_id": member.project_id,
-        "organization_id": member.organization_id,
-        "member_id": member.member_id,
-    }

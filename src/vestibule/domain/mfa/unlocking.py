@@ -7,13 +7,13 @@ factor and reads the member's mail as well must not guess on and on.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from vestibule import errors
 from vestibule.clock import SECOND
-from vestibule.domain import audit, members, organizations, sealed_texts
+from vestibule.domain import audit, members, organizations, sealed_texts, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.outcome import Party
 from vestibule.domain.requirements import is_locked
@@ -80,7 +80,7 @@ async def confirm(context: Context, token: str) -> None:
         # When it began is kept: a link is given once in the time that a lock lasts.
         ended = await tx.members.change(
             {"lock_expires_at": now, "failed_attempts": 0, "updated_at": now},
-            **_of(member),
+            **tenancy.of_member(member),
             lock_created_at=member.lock_created_at,
             lock_expires_at__gt=now,
         )
@@ -125,11 +125,3 @@ async def _of_link(tx: Transaction, context: Context, token: str) -> Member:
     ):
         raise Failure(errors.unable_to_auth_magic_link)
     return member
-
-
-def _of(member: Member) -> dict[str, Any]:
-    return {
-        "project_id": member.project_id,
-        "organization_id": member.organization_id,
-        "member_id": member.member_id,
-    }

@@ -1,9 +1,9 @@
 """Letters to an organization's admins about a certificate that expires."""
 
-from typing import Any, Final
+from typing import Final
 
 from vestibule.clock import DAY, rfc3339
-from vestibule.domain import letters
+from vestibule.domain import letters, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.policy import ADMIN_ROLE
 from vestibule.records import Connection, ConnectionKey, Project
@@ -38,10 +38,7 @@ async def write_to_admins(
     days: int,
 ) -> None:
     """Tell the active members who are admins themselves, at most twenty, in the transaction."""
-    own: dict[str, Any] = {
-        "project_id": key.project_id,
-        "organization_id": key.organization_id,
-    }
+    own = tenancy.of_organization(key)
     roles = await tx.member_roles.all(**own, role_id=ADMIN_ROLE, limit=_MOST)
     ids = tuple(role.member_id for role in roles)
     for member in await tx.members.all(**own, member_id=ids, status="active"):

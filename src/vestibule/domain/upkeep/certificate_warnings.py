@@ -1,8 +1,9 @@
 """Warnings before certificates expire: 60, 30, 14, 7 and 1 days, and when they have."""
 
-from typing import Any, Final
+from typing import Final
 
 from vestibule.clock import DAY, rfc3339
+from vestibule.domain import tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.upkeep.admin_letters import write_to_admins
 from vestibule.domain.upkeep.announcements import announce
@@ -36,11 +37,7 @@ async def _due(context: Context, steps: int) -> list[ConnectionKey]:
 
 
 async def _warn(context: Context, key: ConnectionKey, steps: int) -> None:
-    own: dict[str, Any] = {
-        "project_id": key.project_id,
-        "organization_id": key.organization_id,
-        "connection_id": key.connection_id,
-    }
+    own = tenancy.of_connection(key)
     async with context.store.write() as tx:
         # Another node may have been faster: whoever counts the step up tells of it.
         counted = await tx.connection_keys.change(

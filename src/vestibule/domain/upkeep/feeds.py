@@ -1,8 +1,9 @@
 """Feeds: which metadata is read again, when, and by which node (one row for a connection)."""
 
-from typing import Any, Final
+from typing import Final
 
 from vestibule.clock import MINUTE
+from vestibule.domain import tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.upkeep import schedule
 from vestibule.domain.upkeep.readings import Reading
@@ -28,7 +29,7 @@ async def start(
     await stop(tx, connection)
     await tx.metadata_feeds.insert(
         MetadataFeed(
-            **_key(connection),
+            **tenancy.of_connection(connection),
             url=url,
             etag=reading.validators.etag,
             last_modified=reading.validators.last_modified,
@@ -44,14 +45,14 @@ async def start(
 
 async def stop(tx: Transaction, connection: Connection) -> None:
     """Read the metadata of `connection` no more."""
-    await tx.metadata_feeds.delete(**_key(connection))
+    await tx.metadata_feeds.delete(**tenancy.of_connection(connection))
 
 
 async def find(
     tx: Transaction, connection: Connection, *, lock: bool = False
 ) -> MetadataFeed | None:
     """Return the feed of a connection, None when it has none."""
-    return await tx.metadata_feeds.find(lock=lock, **_key(connection))
+    return await tx.metadata_feeds.find(lock=lock, **tenancy.of_connection(connection))
 
 
 def next_reading(context: Context, reading: Reading) -> int:
@@ -93,13 +94,8 @@ async def _claim(tx: Transaction, feed: MetadataFeed, *, now: int) -> MetadataFe
 async def hasten(tx: Transaction, connection: Connection, *, now: int) -> None:
     """Let the metadata be read soon, unless it was ten minutes ago or is being read."""
     await tx.metadata_feeds.change(
-        {"due_at": now}, **_key(connection), due_at__gt=now, tried_at__le=now - _HASTE
+        {"due_at": now},
+        **tenancy.of_connection(connection),
+        due_at__gt=now,
+        tried_at__le=now - _HASTE,
     )
-
-
-def _key(connection: Connection) -> dict[str, Any]:
-    return {
-        "project_id": connection.project_id,
-        "organization_id": connection.organization_id,
-        "connection_id": connection.connection_id,
-    }

@@ -7,13 +7,13 @@ A document that cannot be had or used changes nothing: what was taken last stays
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from vestibule.clock import rfc3339
-from vestibule.domain import audit, connection_lifecycle, oidc_metadata, saml_metadata
+from vestibule.domain import audit, connection_lifecycle, oidc_metadata, saml_metadata, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.upkeep import feeds, schedule
 from vestibule.domain.upkeep.announcements import announce
@@ -96,10 +96,7 @@ async def _read(context: Context, connection: Connection, feed: MetadataFeed) ->
 
 
 async def _owner(tx: Transaction, feed: MetadataFeed) -> Owner | None:
-    within: dict[str, Any] = {
-        "project_id": feed.project_id,
-        "organization_id": feed.organization_id,
-    }
+    within = tenancy.of_organization(feed)
     project = await tx.projects.find(project_id=feed.project_id)
     organization = await tx.organizations.find(lock=True, **within)
     connection = await tx.connections.find(**within, connection_id=feed.connection_id)
