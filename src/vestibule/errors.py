@@ -762,6 +762,11 @@ no_default_signup_redirect_url_set: Final = _error(
     400,
     "signup_redirect_url: required, as no default is set.",
 )
+pkce_required_for_native_callback: Final = _error(
+    "pkce_required_for_native_callback",
+    400,
+    "pkce_code_challenge: required, as the redirect URL is an application's on a device.",
+)
 invalid_pkce_code_challenge: Final = _error(
     "invalid_pkce_code_challenge",
     400,
@@ -772,6 +777,14 @@ duplicate_redirect_url: Final = _error(
 )
 redirect_url_must_use_https: Final = _error(
     "redirect_url_must_use_https", 400, "A live project's redirect URLs must use https."
+)
+redirect_url_not_found: Final = _error(
+    "redirect_url_not_found", 404, "This redirect URL is not registered for the project."
+)
+redirect_url_with_query_param_placeholder_cannot_be_default: Final = _error(
+    "redirect_url_with_query_param_placeholder_cannot_be_default",
+    400,
+    "A redirect URL with a placeholder, or of an application on a device, cannot be a default.",
 )
 redirect_url_cannot_use_protocol: Final = _error(
     "redirect_url_cannot_use_protocol", 400, "This scheme cannot be a redirect URL's."

@@ -1,5 +1,7 @@
 """The start link under attack: where it may send a browser, and whom it starts: ST-08, MT-10 ff."""
 
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -277,6 +279,35 @@ async def test_a_malformed_challenge_is_refused(
         connection_id=connection["connection_id"],
         pkce_code_challenge=given,
     )
+
+
+NATIVE = "com.example.app://callback"
+
+
+async def test_token_for_an_application_on_a_device_needs_a_challenge(
+    scenario: Scenario, connection: Connection
+) -> None:
+    await projects.add_redirect_url(
+        scenario.context, scenario.project, NATIVE, login=True, signup=True
+    )
+    locator = {"connection_id": connection["connection_id"]}
+    for kind in ("login_redirect_url", "signup_redirect_url"):
+        await refused(
+            scenario, errors.pkce_required_for_native_callback, **locator, **{kind: NATIVE}
+        )
+    # Another application that takes the scheme has the token, but not the verifier.
+    verifier = "v" * 43
+    challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    start = {
+        "login_redirect_url": NATIVE,
+        "signup_redirect_url": NATIVE,
+        "pkce_code_challenge": challenge,
+    }
+    back = await scenario.oidc_callback(scenario.browser(), connection, start=start)
+    assert back.headers["location"].startswith(f"{NATIVE}?stytch_token_type=sso&token=")
+    path, body = "/v1/b2b/sso/authenticate", {"sso_token": token_of(back)}
+    assert await scenario.api.bad("POST", path, body) == (400, "pkce_expected_code_verifier")
+    await scenario.authenticate(body["sso_token"], pkce_code_verifier=verifier)
 
 
 @pytest.mark.case("OI-54")

@@ -142,26 +142,6 @@ def test_organization_suspend_and_resume_say_what_they_did(command: Command) -> 
     assert resumed.stdout == f"{organization_id} is open again.\n"
 
 
-def test_redirect_url_add_registers_an_address_for_logouts(command: Command) -> None:
-    project_id = command.good("project", "create", "Acme")["project_id"]
-    url = "https://app.example.com/goodbye"
-    kinds = ("--logout", "--no-login", "--no-signup")
-    added = command.run("redirect-url", "add", project_id, url, *kinds)
-    assert (added.exit_code, added.stdout) == (0, f"{url} is registered.\n")
-
-
-def test_redirect_url_add_registers_an_address_once(command: Command) -> None:
-    project_id = command.good("project", "create", "Acme")["project_id"]
-    words = ("redirect-url", "add", project_id, "https://app.example.com/callback")
-    first, second = command.run(*words), command.run(*words)
-    assert (first.exit_code, first.stdout) == (
-        0,
-        "https://app.example.com/callback is registered.\n",
-    )
-    assert second.exit_code == 1
-    assert "Error: " in second.stderr
-
-
 @pytest.mark.parametrize(
     "words",
     [

@@ -126,6 +126,45 @@ async def test_a_redirect_url_is_registered_once(context: Context, project: Proj
         assert await tx.redirect_urls.count() == 1
 
 
+async def defaults(context: Context, project: Project) -> list[tuple[str, bool, bool]]:
+    found = await projects.all_redirect_urls(context, project)
+    return [(each.url, each.default_login, each.default_signup) for each in found]
+
+
+async def test_another_redirect_url_becomes_the_default_of_its_kinds(
+    context: Context, project: Project
+) -> None:
+    first, second = f"{URL}1", f"{URL}2"
+    await projects.add_redirect_url(context, project, first, login=True, signup=True)
+    await projects.add_redirect_url(context, project, second, login=True, signup=False)
+    await projects.make_default(context, project, second)
+    assert await defaults(context, project) == [(first, False, True), (second, True, False)]
+    await projects.make_default(context, project, first)
+    assert await defaults(context, project) == [(first, True, True), (second, False, False)]
+
+
+async def test_what_needs_more_than_itself_is_no_default(
+    context: Context, project: Project
+) -> None:
+    for url in (f"{URL}?to={{}}", "com.example.app://callback"):
+        added = await projects.add_redirect_url(context, project, url, login=True, signup=True)
+        assert not added.default_login
+        refused = await refusal(projects.make_default(context, project, url))
+        assert refused is errors.redirect_url_with_query_param_placeholder_cannot_be_default
+
+
+async def test_a_redirect_url_is_removed_and_leaves_no_default(
+    context: Context, project: Project
+) -> None:
+    for number in (1, 2):
+        await projects.add_redirect_url(context, project, f"{URL}{number}", login=True, signup=True)
+    await projects.remove_redirect_url(context, project, f"{URL}1")
+    assert await defaults(context, project) == [(f"{URL}2", False, False)]
+    for change in (projects.remove_redirect_url, projects.make_default):
+        refused = await refusal(change(context, project, f"{URL}1"))
+        assert refused is errors.redirect_url_not_found
+
+
 async def test_there_is_one_default_whoever_is_first(context: Context, project: Project) -> None:
     # All connections are open, so that nobody is ahead.
     await asyncio.gather(*(projects.get(context, project.project_id) for _ in range(8)))

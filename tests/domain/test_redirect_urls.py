@@ -10,6 +10,8 @@ from vestibule.domain.redirect_urls import (
     check_registration,
     choose,
     has_placeholder,
+    is_native,
+    may_be_default,
     origin_of,
     with_parameters,
 )
@@ -53,11 +55,13 @@ def refusal(known: list[RedirectUrl], kind: Kind, url: str) -> ErrorType:
         "http://[::1]:3000/callback",
         "https://[2001:db8::1]/callback",
         "https://APP.example.test/Callback",
+        "com.example.app://callback",
+        "com.example.app://callback/sso?to={}",
     ],
 )
 def test_a_test_project_may_register(url: str) -> None:
     check_registration(project("test"), url)
-    if url.startswith("https"):
+    if not url.startswith("http:"):
         check_registration(project("live"), url)
 
 
@@ -123,6 +127,20 @@ def test_a_placeholder_stands_for_any_value_of_its_parameter() -> None:
     assert refusal(known, "login", f"{CALLBACK}?to={{}}&v=1") is errors.invalid_login_sso_url
     assert has_placeholder(known[0].url)
     assert not has_placeholder(CALLBACK)
+
+
+@pytest.mark.parametrize(
+    ("url", "native", "default"),
+    [
+        (CALLBACK, False, True),
+        (f"{CALLBACK}?to={{}}", False, False),
+        ("com.example.app://callback", True, False),
+    ],
+)
+def test_default_is_what_a_browser_can_be_sent_to_without_more(
+    url: str, *, native: bool, default: bool
+) -> None:
+    assert (is_native(url), may_be_default(url)) == (native, default)
 
 
 def test_without_one_the_default_is_taken() -> None:

@@ -12,10 +12,10 @@ from vestibule.cli.operations import (
     migrate,
     organization,
     project,
-    redirect_url,
     secret,
 )
 from vestibule.cli.policy import policy
+from vestibule.cli.redirect_urls import redirect_url
 from vestibule.cli.saml import saml
 from vestibule.cli.server import serve
 from vestibule.cli.traces import trace

@@ -127,30 +127,6 @@ def impersonate(
     click.echo("Redeem it within 5 minutes: impersonation.authenticate.")
 
 
-@click.group("redirect-url")
-def redirect_url() -> None:
-    """Redirect URLs: where browsers may be sent with a token."""
-
-
-@redirect_url.command("add")
-@click.argument("project_id")
-@click.argument("url")
-@click.option("--login/--no-login", default=True, help="For members who exist.")
-@click.option("--signup/--no-signup", default=True, help="For members who are created.")
-@click.option("--logout/--no-logout", default=False, help="For those who have signed out.")
-def add_redirect_url(*, project_id: str, url: str, login: bool, signup: bool, logout: bool) -> None:
-    """Register URL with PROJECT_ID; the first of each kind becomes the default."""
-
-    async def work(context: Context) -> None:
-        found = await projects.get(context, project_id)
-        await projects.add_redirect_url(
-            context, found, url, login=login, signup=signup, logout=logout
-        )
-
-    run(work)
-    click.echo(f"{url} is registered.")
-
-
 @click.group()
 def secret() -> None:
     """API secrets."""

@@ -75,6 +75,8 @@ Action = Literal[
     "project.add_secret",
     "project.remove_secret",
     "project.add_redirect_url",
+    "project.set_default_redirect_url",
+    "project.remove_redirect_url",
     "project.rotate_key",
     "project.add_trusted_tokens",
     "project.remove_trusted_tokens",

@@ -12,6 +12,7 @@ from vestibule.records import Project, ProjectSecret, PublicToken, RedirectUrl
 from vestibule.store.interface import Conflict, Transaction
 
 _NO_HASH: Final = bytes(32)
+_KINDS: Final = ("login", "signup", "logout")
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ async def add_redirect_url(
     Raises Failure duplicate_redirect_url or an error of `redirect_urls.check_registration`.
     """
     redirect_urls.check_registration(project, url)
-    plain = not redirect_urls.has_placeholder(url)
+    plain = redirect_urls.may_be_default(url)
     try:
         async with context.store.write() as tx:
             # The project is held, so that of several that are added at once one is the default.
@@ -172,6 +173,47 @@ async def add_redirect_url(
     except Conflict:
         raise Failure(errors.duplicate_redirect_url) from None
     return record
+
+
+async def all_redirect_urls(context: Context, project: Project) -> list[RedirectUrl]:
+    """Return the project's redirect URLs, oldest first."""
+    async with context.store.read() as tx:
+        return await tx.redirect_urls.all(project_id=project.project_id, order="created_at")
+
+
+async def make_default(context: Context, project: Project, url: str) -> None:
+    """Let a redirect URL be the default of every kind that it is of.
+
+    Raises Failure redirect_url_not_found, or '…_cannot_be_default' for what is not one (semantics 1.1).
+    """
+    async with context.store.write() as tx:
+        await tx.projects.find(lock=True, project_id=project.project_id)
+        found = await _redirect_url(tx, project, url)
+        if not redirect_urls.may_be_default(url):
+            raise Failure(errors.redirect_url_with_query_param_placeholder_cannot_be_default)
+        defaults = {f"default_{kind}": True for kind in _KINDS if getattr(found, kind)}
+        others = dict.fromkeys(defaults, False)
+        await tx.redirect_urls.change(others, project_id=project.project_id)
+        await tx.redirect_urls.change(defaults, project_id=project.project_id, url=url)
+        await audit.record(tx, context, "project.set_default_redirect_url", project, url)
+
+
+async def remove_redirect_url(context: Context, project: Project, url: str) -> None:
+    """Send no browser to a URL any more; no other takes its place as a default.
+
+    Raises Failure redirect_url_not_found.
+    """
+    async with context.store.write() as tx:
+        await _redirect_url(tx, project, url)
+        await tx.redirect_urls.delete(project_id=project.project_id, url=url)
+        await audit.record(tx, context, "project.remove_redirect_url", project, url)
+
+
+async def _redirect_url(tx: Transaction, project: Project, url: str) -> RedirectUrl:
+    found = await tx.redirect_urls.find(lock=True, project_id=project.project_id, url=url)
+    if found is None:
+        raise Failure(errors.redirect_url_not_found)
+    return found
 
 
 async def _add_secret(tx: Transaction, context: Context, project: Project, secret: str) -> str:

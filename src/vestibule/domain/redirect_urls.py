@@ -58,12 +58,31 @@ def has_placeholder(url: str) -> bool:
     return _PLACEHOLDER in url
 
 
+def is_native(url: str) -> bool:
+    """True when `url` is an application's on a device, not a web address (RFC 8252 7.1).
+
+    Any other application there may take its scheme, too, so a token that is sent to it needs PKCE.
+    """
+    return "." in url.partition(":")[0]
+
+
+def may_be_default(url: str) -> bool:
+    """True for what a browser can be sent to as it is, with no challenge to a sign-in."""
+    return not has_placeholder(url) and not is_native(url)
+
+
 def check_registration(project: Project, url: str) -> None:
     """Pass when `url` may be registered. Raises Failure saying what is wrong with it."""
     split = _split(url, errors.invalid_login_sso_url)
     scheme, host = split.place[0], split.place[1]
+    if is_native(url):
+        return
     if scheme not in {"https", "http"}:
-        raise Failure(errors.redirect_url_cannot_use_protocol)
+        raise Failure(
+            errors.redirect_url_cannot_use_protocol,
+            "Expected https, or for an application on a device its domain in reverse order, such "
+            "as com.example.app://callback.",
+        )
     if project.environment == "live" and scheme != "https":
         raise Failure(errors.redirect_url_must_use_https)
     if scheme == "http" and host not in _LOOPBACK:

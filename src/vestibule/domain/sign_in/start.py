@@ -80,6 +80,9 @@ async def begin(context: Context, request: StartRequest) -> Started:
         found = await _find(tx, project, request)
     if request.pkce_code_challenge and not _CHALLENGE.fullmatch(request.pkce_code_challenge):
         raise Failure(errors.invalid_pkce_code_challenge)
+    places = (found.login_redirect_url, found.signup_redirect_url)
+    if not request.pkce_code_challenge and any(map(redirect_urls.is_native, places)):
+        raise Failure(errors.pkce_required_for_native_callback)
     token = context.mint_token()
     cookie = browser_binding.cookie_value(request.cookie, entropy=context.entropy)
     verifier = new_secret(entropy=context.entropy)
