@@ -184,7 +184,7 @@ async def all_redirect_urls(context: Context, project: Project) -> list[Redirect
 async def make_default(context: Context, project: Project, url: str) -> None:
     """Let a redirect URL be the default of every kind that it is of.
 
-    Raises Failure redirect_url_not_found, or '…_cannot_be_default' for what is not one (semantics 1.1).
+    Raises Failure redirect_url_not_found, or one that says that it cannot be one.
     """
     async with context.store.write() as tx:
         await tx.projects.find(lock=True, project_id=project.project_id)
