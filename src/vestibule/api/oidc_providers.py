@@ -6,7 +6,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response
+from vestibule.api.endpoint import Call, Group, Response
+from vestibule.api.objects.targets import MemberTarget
 from vestibule.clock import SECOND
 from vestibule.domain import oidc_refresh
 from vestibule.domain.oidc_refresh import Provided
@@ -27,11 +28,9 @@ class OidcProviderObject(msgspec.Struct, kw_only=True):
     refresh_token: str | UnsetType = UNSET
 
 
-class OidcProvidersRequest(Request):
+class OidcProvidersRequest(MemberTarget):
     """Which member, and whether the providers' refresh tokens are to be shown too."""
 
-    organization_id: str
-    member_id: str
     include_refresh_token: bool | None = None
 
 

@@ -7,6 +7,7 @@ import msgspec
 from vestibule import errors
 from vestibule.api.endpoint import Call, Group, Request, Response
 from vestibule.api.objects.organizations import RoleObject, role_object
+from vestibule.api.objects.targets import OrganizationTarget
 from vestibule.domain import custom_roles, organizations
 from vestibule.permissions import ProjectSecret
 from vestibule.records import Role
@@ -24,12 +25,6 @@ class OrganizationPolicyInput(msgspec.Struct, kw_only=True):
     """An organization's own roles, all of them."""
 
     roles: tuple[Role, ...]
-
-
-class GetOrgPolicyRequest(Request):
-    """Whose roles."""
-
-    organization_id: str
 
 
 class SetOrgPolicyRequest(Request):
@@ -51,7 +46,7 @@ class OrgPolicyResponse(Response):
     access=ProjectSecret(),
     errors=(errors.organization_not_found,),
 )
-async def get_org_policy(request: GetOrgPolicyRequest, call: Call) -> OrgPolicyResponse:
+async def get_org_policy(request: OrganizationTarget, call: Call) -> OrgPolicyResponse:
     """Return the organization's own roles; most have none."""
     organization = await organizations.get(call.context, call.project, request.organization_id)
     return _response(organization.custom_roles)

@@ -17,6 +17,7 @@ from vestibule.api.objects.sessions import (
     require_locale,
     session_object,
 )
+from vestibule.api.objects.targets import MemberTarget
 from vestibule.domain import projects, session_exchange, session_revocation, sessions, signing_keys
 from vestibule.domain.outcome import Wanted
 from vestibule.domain.session_exchange import Exchange
@@ -100,13 +101,6 @@ async def authenticate(request: AuthenticateRequest, call: Call) -> Authenticate
     )
 
 
-class GetRequest(Request):
-    """Whose sessions."""
-
-    organization_id: str
-    member_id: str
-
-
 class GetResponse(Response):
     """A member's living sessions."""
 
@@ -119,7 +113,7 @@ class GetResponse(Response):
     access=ProjectSecret(),
     errors=(errors.organization_not_found, errors.member_not_found),
 )
-async def get(request: GetRequest, call: Call) -> GetResponse:
+async def get(request: MemberTarget, call: Call) -> GetResponse:
     """List the member's living sessions, oldest first."""
     found = await sessions.of_member(
         call.context,

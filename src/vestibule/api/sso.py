@@ -19,7 +19,7 @@ from vestibule.api.objects.sessions import (
     outcome_fields,
     require_locale,
 )
-from vestibule.api.objects.targets import ConnectionTarget
+from vestibule.api.objects.targets import ConnectionTarget, OrganizationTarget
 from vestibule.domain import connection_lifecycle
 from vestibule.domain.outcome import Wanted
 from vestibule.domain.sign_in import redemption
@@ -27,12 +27,6 @@ from vestibule.domain.sign_in.redemption import Redemption
 from vestibule.permissions import Permission, ProjectSecret
 
 group: Final = Group("sso")
-
-
-class GetConnectionsRequest(Request):
-    """Whose connections."""
-
-    organization_id: str
 
 
 class GetConnectionsResponse(Response):
@@ -49,7 +43,7 @@ class GetConnectionsResponse(Response):
     access=Permission("stytch.sso", "get"),
     errors=(errors.organization_not_found,),
 )
-async def get_connections(request: GetConnectionsRequest, call: Call) -> GetConnectionsResponse:
+async def get_connections(request: OrganizationTarget, call: Call) -> GetConnectionsResponse:
     """List the organization's connections."""
     views = await connection_lifecycle.all_of(call.context, call.project, request.organization_id)
     return GetConnectionsResponse(

@@ -3,7 +3,7 @@
 from typing import Final
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response
+from vestibule.api.endpoint import Call, Group, Response
 from vestibule.api.objects.answers import MemberResponse, member_response
 from vestibule.api.objects.members import MemberObject, member_object
 from vestibule.api.objects.organizations import OrganizationObject, organization_object
@@ -114,11 +114,9 @@ async def authenticate(request: AuthenticateRequest, call: Call) -> Authenticate
     return AuthenticateResponse(**second_factor_fields(seen, now=call.now))
 
 
-class MigrateRequest(Request):
+class MigrateRequest(MemberTarget):
     """The secret of an authenticator that the member has used elsewhere, and its codes, if any."""
 
-    organization_id: str
-    member_id: str
     secret: str
     recovery_codes: list[str] | None = None
 
