@@ -198,7 +198,8 @@ invalid_oauth_allowed_tenants_format: Final = _error(
 invalid_organization_allowed_auth_methods: Final = _error(
     "invalid_organization_allowed_auth_methods",
     400,
-    "allowed_auth_methods: expected a list of known authentication methods.",
+    "allowed_auth_methods: expected a list of sso, magic_link, email_otp, password, google_oauth, "
+    "microsoft_oauth, slack_oauth, github_oauth, hubspot_oauth.",
 )
 invalid_organization_allowed_mfa_methods: Final = _error(
     "invalid_organization_allowed_mfa_methods",
@@ -1167,4 +1168,9 @@ invalid_intermediate_session_token_for_organization: Final = _error(
     "This intermediate session belongs to another Organization.",
 )
 project_not_found: Final = _error("project_not_found", 404, "No project has this id.")
-invalid_locale: Final = _error("invalid_locale", 400, "locale: not one of the known values.")
+invalid_locale: Final = _error(
+    "invalid_locale",
+    400,
+    "locale: expected one of en, es, pt-br, fr, it, de-DE, zh-Hans, ca-ES, ja, ru, nl, pl, tr, fa, "
+    "vi, cs.",
+)

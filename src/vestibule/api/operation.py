@@ -40,6 +40,7 @@ from vestibule.web import (
 
 _encoder: Final = msgspec.json.Encoder()
 _WHERE: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(?P<name>\w+)`")
 _MAX_QUERY_FIELDS: Final = 100
 
 
@@ -194,5 +195,7 @@ def _say(text: str) -> str:
     what = found["what"] if found else text
     where = (found["where"] or "") if found else ""
     field = where.removeprefix("$").removeprefix(".")
+    if missing := _MISSING.fullmatch(what):
+        return f"{field}.{missing['name']}: required." if field else f"{missing['name']}: required."
     sentence = what[:1].lower() + what[1:] if field else what
     return f"{field}: {sentence}." if field else f"{sentence}."

@@ -69,8 +69,10 @@ async def run(
     """
     given = sum(map(bool, (intermediate_session_token, session_token, session_jwt)))
     if given != 1:
-        several = errors.too_many_session_arguments if given else errors.no_session_arguments
-        raise Failure(several)
+        raise Failure(
+            errors.too_many_session_arguments if given else errors.no_session_arguments,
+            "Give exactly one of intermediate_session_token, session_token and session_jwt.",
+        )
     async with context.store.read() as tx:
         if intermediate_session_token:
             waiting = await portable(tx, context, project, intermediate_session_token)
