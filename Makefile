@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 export PYTHON
 
-.PHONY: help demo dev test check fmt docs lock interop bench-saml bench-limits bench-requests fuzz install
+.PHONY: help demo dev test check fmt docs lock interop bench-saml bench-limits bench-requests bench-credentials fuzz install
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -62,6 +62,9 @@ bench-limits: install ## what counting requests adds to a login
 
 bench-requests: install ## what a login and a session check cost
 	$(BIN)/python -m bench.requests
+
+bench-credentials: install ## whether time tells anything about a wrong API secret
+	$(BIN)/python -m bench.credentials
 
 fuzz: install ## change SAML messages and API requests at random for five minutes (FUZZ="--seconds 60 --seed 1")
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt

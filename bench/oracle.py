@@ -1,12 +1,9 @@
 """Whether time tells an attacker what is wrong with a changed CBC ciphertext (case XE-05).
 
 Two kinds of one message are verified in turns, 5,000 times: in one a block of the content was
-changed, in the other the padding byte. A padding oracle needs to tell them apart. Welch's t of
-their CPU times says whether their means differ more than chance explains; 4.5 is the usual limit
-for leakage (ISO/IEC 17825). The slowest tenth is left out: that is the machine.
+changed, in the other the padding byte. A padding oracle needs to tell them apart by their times.
 """
 
-import math
 import random  # noqa: TID251 - the variants of a measurement, the same in every run
 import statistics
 import sys
@@ -18,6 +15,7 @@ from typing import Final
 
 from lxml.etree import _Element
 
+from bench.timing import MAX_T, usual, welch
 from tests.support.saml_documents import NOW, document, expectation, octets
 from tests.support.saml_encryption import AES_CBC, Encryption
 from vestibule.saml.errors import Reason, SamlError
@@ -25,10 +23,8 @@ from vestibule.saml.response import verify_response
 from vestibule.saml.xml import XENC
 
 CALLS: Final = 5_000
-MAX_T: Final = 4.5
 _VARIANTS: Final = 100
 _BLOCK: Final = 16
-_KEPT: Final = 0.9
 _EXPECTATION: Final = replace(expectation(decryption_keys=("sp",)), allow_cbc=True)
 
 
@@ -49,10 +45,10 @@ def report() -> bool:
             began = time.process_time_ns()
             _refuse(data)
             taken[name].append(time.process_time_ns() - began)
-    t = _welch(*(_usual(times) for times in taken.values()))
+    t = welch(*(usual(times) for times in taken.values()))
     sys.stdout.write(f"\nchanged CBC ciphertexts until they are refused, {CALLS} calls:\n")
     for name, times in taken.items():
-        mean = statistics.mean(_usual(times)) / 1000
+        mean = statistics.mean(usual(times)) / 1000
         sys.stdout.write(f"  {name:<28} {mean:8.1f} us\n")
     sys.stdout.write(f"  t {t:.2f}, at most {MAX_T} by chance\n")
     return abs(t) <= MAX_T
@@ -83,12 +79,3 @@ def _refuse(data: bytes) -> None:
             raise
     else:
         raise AssertionError("a changed ciphertext was accepted")
-
-
-def _usual(times: list[int]) -> list[int]:
-    return sorted(times)[: int(len(times) * _KEPT)]
-
-
-def _welch(first: list[int], second: list[int]) -> float:
-    error = sum(statistics.variance(times) / len(times) for times in (first, second))
-    return (statistics.mean(first) - statistics.mean(second)) / math.sqrt(error)

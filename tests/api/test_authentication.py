@@ -1,4 +1,10 @@
 import base64
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -8,6 +14,7 @@ from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.member_session import sign_in
 from tests.support.scenario import Scenario, add_project, open_scenario
 from vestibule.api.groups import endpoints
+from vestibule.domain import projects
 from vestibule.permissions import Public
 from vestibule.store.interface import Store
 
@@ -80,18 +87,64 @@ async def test_every_endpoint_but_the_public_ones_asks_who_is_calling(scenario: 
             require_refusal(answer)
 
 
+@contextmanager
+def noted() -> Iterator[Counter[str]]:
+    """Count the digests and the constant-time comparisons of the block."""
+    counts: Counter[str] = Counter()
+
+    def note(_frame: FrameType, event: str, function: Any) -> None:
+        if event == "c_call" and function.__name__ in {"openssl_sha256", "compare_digest"}:
+            counts[function.__name__] += 1
+
+    sys.setprofile(note)
+    try:
+        yield counts
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.case("AD-09", verdict="refused", reason="unauthorized_credentials")
 async def test_unknown_project_costs_what_a_wrong_secret_costs(
     store: Store, clock: HandClock, entropy: SeededEntropy
 ) -> None:
+    """The same statements, digests and comparisons; bench/credentials.py measures the rest."""
     counting = CountingStore(store)
     scenario = await open_scenario(counting, clock=clock, entropy=entropy)
+    mine, secret = scenario.project.project_id, "secret-test-first"
     counting.taken()
     costs = []
-    for user in (scenario.project.project_id, "project-test-unknown"):
-        await call(scenario.app, "GET", PATH, headers={"authorization": basic(user, "wrong")})
-        costs.append(counting.statements[:])
+    for user, password in (
+        (mine, "wrong"),
+        (mine, secret[:-1] + "x"),
+        (mine, ""),
+        (mine, "x" * 5000),
+        ("project-test-unknown", secret),
+        ("", secret),
+        ("x" * 5000, ""),
+    ):
+        headers = {"authorization": basic(user, password)}
+        with noted() as counts:
+            require_refusal(await call(scenario.app, "GET", PATH, headers=headers))
+        costs.append((counting.statements[:], dict(counts)))
         counting.taken()
-    assert costs[0] == costs[1] != []
+    assert len(costs[0][0]) == 2
+    assert costs[0][1]["compare_digest"] == 1
+    assert costs[0][1]["openssl_sha256"] >= 1
+    assert all(cost == costs[0] for cost in costs)
+
+
+@pytest.mark.case("AD-09", verdict="holds")
+async def test_every_secret_of_a_project_is_compared_whichever_is_right(
+    scenario: Scenario,
+) -> None:
+    project = scenario.project
+    more = [await projects.rotate_secret(scenario.context, project) for _ in range(2)]
+    for secret in ("secret-test-first", *more, "wrong"):
+        headers = {"authorization": basic(project.project_id, secret)}
+        with noted() as counts:
+            answer = await call(scenario.app, "GET", PATH, headers=headers)
+        assert answer.status == (401 if secret == "wrong" else 200)
+        assert counts["compare_digest"] == 3
 
 
 # Member sessions -------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from docs.cases import Proof, catalogued, proofs, proofs_of, read_module
 
 # Cases that no test proves yet, each with what stands in the way.
 MISSING: dict[str, str] = {
-    "AD-09": "being proven",
     "AD-19": "being proven",
     "AD-28": "there is no admin portal",
     "AD-29": "there is no admin portal",
