@@ -310,6 +310,7 @@ async def test_first_of_several_values_in_a_query_counts(scenario: Scenario) -> 
     await scenario.api.good("GET", f"{path}?include_deleted=true&include_deleted=false")
 
 
+@pytest.mark.case("AD-25")
 @pytest.mark.parametrize("query", ["a=%FF", "&".join("a=1" for _ in range(101)), "%ED%A0%80=1"])
 async def test_query_that_cannot_be_read_is_refused(scenario: Scenario, query: str) -> None:
     answer = await raw(scenario, "GET", f"{POLICY}?{query}")

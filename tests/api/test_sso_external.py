@@ -348,6 +348,7 @@ async def test_wrong_type_is_refused_by_the_name_of_its_field(
 # On behalf of a member -------------------------------------------------------------------------
 
 
+@pytest.mark.case("AD-06")
 async def test_member_needs_another_permission_to_give_roles(scenario: Scenario) -> None:
     caller = await sign_in(scenario, await scenario.organization("User"))
     target = await owned(scenario)

@@ -279,6 +279,30 @@ async def test_a_code_of_another_time_is_refused_and_operators_are_told(
     assert code not in str(logs)
 
 
+@pytest.mark.case("ST-15", verdict="holds")
+async def test_after_a_change_of_second_factor_a_member_can_end_all_sessions(
+    ada: AtSecondFactor,
+) -> None:
+    """They go on, as the contract has it; the same person may look after the rest."""
+    app, _ = await ada.enrol()
+    old = await ada.session()
+    scenario = ada.door.scenario
+    changes = ("DELETE", f"{ada.path}/totp", None), ("PUT", ada.path, {"mfa_enrolled": False})
+    for method, path, body in changes:
+        await scenario.api.good(method, path, body)
+        new = await ada.session()
+        for session in (old, new):
+            await scenario.api.good("POST", "/v1/b2b/sessions/authenticate", session)
+        headers = {"x-stytch-member-session": new["session_token"]}
+        revoked = {"member_id": ada.member_id}
+        await scenario.api.good("POST", "/v1/b2b/sessions/revoke", revoked, headers=headers)
+        for session in (old, new):
+            gone = await scenario.api.bad("POST", "/v1/b2b/sessions/authenticate", session)
+            assert gone == (404, "session_not_found")
+        old = await ada.session()
+    assert app.code()
+
+
 async def test_it_is_deleted_with_its_codes_and_sessions_go_on(ada: AtSecondFactor) -> None:
     app, codes = await ada.enrol()
     session = await ada.session()

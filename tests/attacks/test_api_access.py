@@ -264,6 +264,33 @@ async def test_a_public_token_lists_nothing_but_the_ways_in_of_an_address(
         assert organization["organization_id"] not in answer.text
 
 
+@pytest.mark.case("AD-45", verdict="holds")
+async def test_a_start_by_slug_shows_one_way_in_and_nothing_of_the_others(
+    scenario: Scenario,
+) -> None:
+    """The contract starts an organization's default connection by its slug; that is all of it."""
+    organization = await scenario.organization("Acme")
+    organization_id = organization["organization_id"]
+    await scenario.organization("Without")
+    default = await scenario.saml_connection(organization_id, display_name="Known")
+    hidden = await scenario.saml_connection(
+        organization_id,
+        idp_entity_id="https://plan.test",
+        idp_sso_url="https://plan.test/sso",
+        display_name="Secret plan",
+    )
+    secrets = (organization_id, hidden["connection_id"], "Secret plan", "plan.test")
+    statuses = {}
+    for locator in ("acme", "without", "none", "ACM", "a%", "%25", "*", default["display_name"]):
+        answer = await scenario.start(scenario.browser(), organization_id=locator)
+        statuses[locator] = answer.status
+        shown = answer.text + str(answer.headers)
+        assert not any(secret in shown for secret in secrets), locator
+    started = statuses.pop("acme")
+    assert started == 302
+    assert set(statuses.values()) <= {400, 404}
+
+
 @pytest.mark.case("AD-13")
 async def test_cookies_are_no_credentials_and_forms_are_no_calls(scenario: Scenario) -> None:
     """What a browser sends along by itself, from whatever page, gives nobody a right."""

@@ -40,6 +40,7 @@ async def test_which_messages_are_wanted_is_for_the_page_to_say() -> None:
         await forms.saml_form(request(b"SAMLRequest=a&SAMLResponse=b"), both)
 
 
+@pytest.mark.case("AD-25")
 @pytest.mark.parametrize(
     ("sent", "error"),
     [

@@ -4,6 +4,7 @@ import pytest
 
 from tests.cli.conftest import Command, MakeCommand
 from tests.support.asgi import basic
+from vestibule.dev import credentials
 
 ORGANIZATION = "/v1/b2b/organizations/acme"
 
@@ -30,6 +31,30 @@ def test_project_create_prints_credentials_that_work(
     assert made["public_token"].startswith(f"public-token-{kind}-")
     assert status(command, made["project_id"], made["secret"]) == 404
     assert status(command, made["project_id"], "secret-of-somebody-else") == 401
+
+
+@pytest.mark.case("AD-49", verdict="holds")
+def test_credentials_are_printed_once_and_are_nobody_elses_default(command: Command) -> None:
+    first, second = [command.good("project", "create", name) for name in ("Acme", "Beta")]
+    assert not set(first.values()) & set(second.values())
+    assert len(first["secret"]) >= 43
+    project_id, secret = first["project_id"], first["secret"]
+    later = [
+        command.run(*words).output
+        for words in (
+            ("settings",),
+            ("secret", "rotate", project_id),
+            ("key", "rotate", project_id),
+            ("redirect-url", "add", project_id, "https://app.example.test/"),
+            ("project", "create", "Gamma"),
+            ("audit", "verify"),
+        )
+    ]
+    files = [file.read_bytes() for file in command.folder.rglob("*") if file.is_file()]
+    assert all(secret not in said for said in later)
+    assert all(secret.encode() not in content for content in files)
+    # What `vestibule dev` prints for everybody is known to no other server.
+    assert status(command, credentials.PROJECT_ID, credentials.SECRET) == 401
 
 
 def test_secret_rotate_keeps_the_old_secret_until_it_is_ended(command: Command) -> None:

@@ -65,6 +65,7 @@ async def test_no_second_factor_is_asked_for(door: Door, second: Door) -> None:
     assert result["member_authenticated"] is True
 
 
+@pytest.mark.case("ST-10", verdict="holds")
 async def test_the_session_of_another_member_is_ignored(door: Door) -> None:
     bob = await door.log_in(subject="bob", email="bob@acme.test")
     for proof in ("session_token", "session_jwt"):

@@ -344,7 +344,7 @@ def minutes_left(scenario: Scenario, expires_at: str) -> float:
     return round((end - scenario.clock.now()) / MINUTE, 1)
 
 
-@pytest.mark.case("SP-40")
+@pytest.mark.case("SP-40", "ST-12")
 async def test_session_outlasts_that_of_the_identity_provider_only_without_the_cap(
     scenario: Scenario, connection: dict[str, Any]
 ) -> None:

@@ -35,7 +35,6 @@ IN_PART: dict[str, str] = {
     "AD-13": "forms of an admin portal: there is none yet",
     "AD-14": "pages of an admin portal and of consent: there are none yet",
     "AD-15": "an admin portal, a list of sessions and SCIM: there are none yet",
-    "AD-26": "being proven: names of prototypes",
     "AD-27": "behind a proxy that comes along: none does",
 }
 

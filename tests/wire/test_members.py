@@ -28,6 +28,23 @@ def answer(sdk: Sdk, organization_id: str, member: dict[str, Any]) -> dict[str, 
     }
 
 
+@pytest.mark.case("AD-26", verdict="holds")
+def test_names_of_prototypes_are_data_to_both_sdks(
+    sdk: Sdk, organization_id: str, unique: str
+) -> None:
+    metadata = {"__proto__": {"is_admin": True}, "constructor": {"prototype": {"is_admin": True}}}
+    made = sdk.call(
+        "organizations.members.create",
+        organization_id=organization_id,
+        email_address=f"{unique}@example.com",
+        trusted_metadata=metadata,
+        untrusted_metadata=metadata,
+    )
+    member = made["member"]
+    assert (member["trusted_metadata"], member["untrusted_metadata"]) == (metadata, metadata)
+    assert member["is_admin"] is False
+
+
 @pytest.mark.drives("organizations.members.create")
 def test_created_member_has_what_was_sent(sdk: Sdk, organization_id: str, unique: str) -> None:
     shown = {
