@@ -16,6 +16,7 @@ from vestibule.dev.client import Client, open_session
 from vestibule.dev.credentials import TEST_PROJECT
 from vestibule.dev.identity_provider import identity_provider
 from vestibule.dev.identity_provider.keys import SigningIdentity
+from vestibule.dev.moving_clock import MovingClock
 from vestibule.dev.routes import development_routes
 from vestibule.dev.seed import Seeded, seed
 from vestibule.domain import projects
@@ -88,7 +89,7 @@ async def development(
     """The whole server with the development routes, its project made, nothing else in it."""
     store = await open_store(sqlite_url, connections=1)
     fetch = GuardedFetch(allowed_hosts=["127.0.0.1"], allowed_networks=["127.0.0.0/8"])
-    mail, sms = MemoryMail(), MemorySms()
+    mail, sms, moving = MemoryMail(), MemorySms(), MovingClock(clock)
     made: list[Development] = []
     async with open_session() as http:
 
@@ -101,7 +102,7 @@ async def development(
             )
             context = await open_context(
                 settings,
-                clock=clock,
+                clock=moving,
                 entropy=entropy,
                 fetch=fetch,
                 mail=mail,
@@ -121,7 +122,7 @@ async def development(
                 http=http,
                 letters=mail.messages,
                 texts=sms.messages,
-                clock=clock,
+                clock=moving,
                 entropy=entropy,
             )
             return App(context, extra=routes)

@@ -2,6 +2,7 @@ import aiohttp
 
 from tests.support.determinism import HandClock, SeededEntropy
 from vestibule.dev.identity_provider.keys import SigningIdentity
+from vestibule.dev.moving_clock import MovingClock
 from vestibule.dev.routes import development_routes
 
 
@@ -17,7 +18,7 @@ def test_everything_is_below_dev(
         http=http,
         letters=[],
         texts=[],
-        clock=clock,
+        clock=MovingClock(clock),
         entropy=entropy,
     )
     paths = {route.path for route in routes}

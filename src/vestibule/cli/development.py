@@ -18,6 +18,7 @@ from vestibule.clock import SystemClock
 from vestibule.dev.client import Client, open_session
 from vestibule.dev.credentials import TEST_PROJECT
 from vestibule.dev.identity_provider.keys import kept_signing_identity
+from vestibule.dev.moving_clock import MovingClock
 from vestibule.dev.routes import development_routes
 from vestibule.dev.seed import seed
 from vestibule.dev.tls import TlsFiles, local_authority
@@ -84,9 +85,9 @@ async def _serve(options: Options, listening: socket.socket) -> None:
     tls = await asyncio.to_thread(local_authority, options.folder, now=now) if options.tls else None
     settings = _settings(options.folder, base_url, tls)
     ca_file = tls.ca_file if tls else None
-    mail, sms = MemoryMail(), MemorySms()
+    mail, sms, clock = MemoryMail(), MemorySms(), MovingClock(SystemClock())
     async with (
-        opened(settings, upgrade=True, mail_door=mail, sms_door=sms) as context,
+        opened(settings, upgrade=True, mail_door=mail, sms_door=sms, clock=clock) as context,
         open_session(ca_file) as http,
     ):
         identity = await kept_signing_identity(options.folder, now=now, entropy=context.entropy)
@@ -97,7 +98,7 @@ async def _serve(options: Options, listening: socket.socket) -> None:
             http=http,
             letters=mail.messages,
             texts=sms.messages,
-            clock=context.clock,
+            clock=clock,
             entropy=context.entropy,
         )
         api = Client(http, base_url=base_url, credentials=TEST_PROJECT)

@@ -8,7 +8,7 @@ import click
 
 from vestibule import settings as settings_module
 from vestibule.app import open_context
-from vestibule.clock import SystemClock
+from vestibule.clock import Clock, SystemClock
 from vestibule.domain.context import Context
 from vestibule.fetch import Fetch, GuardedFetch
 from vestibule.ids import SystemEntropy
@@ -76,10 +76,12 @@ async def opened(
     upgrade: bool,
     mail_door: Mail | None = None,
     sms_door: Sms | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Context]:
     """Open everything and close it at the end; with `upgrade` migrate the database first.
 
-    Mail and SMS leave through `mail_door` and `sms_door`, or as the settings say. Ends the command
+    Mail and SMS leave through `mail_door` and `sms_door`, or as the settings say; the time is the
+    machine's unless there is a `clock`. Ends the command
     with one sentence when the database, the master key or what mail and SMS need cannot be used.
     """
     try:
@@ -96,7 +98,7 @@ async def opened(
     try:
         context = await open_context(
             settings,
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             entropy=SystemEntropy(),
             fetch=fetch,
             mail=mail_door or mail(settings),

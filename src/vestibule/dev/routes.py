@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import aiohttp
 from starlette.routing import Route
 
-from vestibule.clock import Clock
 from vestibule.dev.application import Application
 from vestibule.dev.client import Client
 from vestibule.dev.credentials import TEST_PROJECT, Credentials
 from vestibule.dev.identity_provider import identity_provider
 from vestibule.dev.identity_provider.keys import SigningIdentity
 from vestibule.dev.mailbox import mailbox
+from vestibule.dev.moving_clock import MovingClock, clock_route
 from vestibule.dev.pages import static_routes
 from vestibule.dev.sign_ins import SignIns
 from vestibule.ids import Entropy
@@ -26,11 +26,11 @@ def development_routes(
     http: aiohttp.ClientSession,
     letters: Sequence[Message],
     texts: Sequence[TextMessage],
-    clock: Clock,
+    clock: MovingClock,
     entropy: Entropy,
     credentials: Credentials = TEST_PROJECT,
 ) -> list[Route]:
-    """Return the routes below /dev: identity provider, application, sign-ins, mailbox.
+    """Return the routes below /dev: identity provider, application, sign-ins, mailbox, clock.
 
     `base_url` is where the server answers, without a trailing slash; their paths are absolute and
     begin with /dev/. `http` is how the demo application reaches the API (client.open_session).
@@ -42,4 +42,5 @@ def development_routes(
         *Application(base_url, credentials, api).routes(),
         *SignIns(base_url, api).routes(),
         *mailbox(base_url, letters, texts),
+        clock_route(base_url, clock),
     ]
