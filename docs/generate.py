@@ -62,7 +62,7 @@ def limits_page() -> str:
     """Return every request limit."""
     rows = "\n".join(
         f"| `{each.name}` | {' and '.join(each.per)} | {each.requests:,} in {each.seconds} s "
-        f"| {cell(each.what)} | {'refused' if each.guess else 'let through'} |"
+        f"| {cell(each.what)} | {_uncounted(each)} |"
         for each in limits.ALL
     )
     return f"""# Request limits
@@ -71,12 +71,19 @@ def limits_page() -> str:
 
 Beyond a limit the answer is 429 `too_many_requests`, with Retry-After. Windows are fixed: those of
 60 s begin with the minute. An address is one of IPv4, or a /64 network of IPv6. The last column is
-what happens to what cannot be counted because the server of `VESTIBULE_LIMITS_URL` is down.
+what happens to what cannot be counted because the server of `VESTIBULE_LIMITS_URL` is down; what
+is counted in the database does not need it.
 
 | limit | for each | at most | what counts | uncounted |
 |---|---|---|---|---|
 {rows}
 """
+
+
+def _uncounted(limit: limits.Limit) -> str:
+    if limit.in_database:
+        return "counted in the database"
+    return "refused" if limit.guess else "let through"
 
 
 def cases_page() -> str:

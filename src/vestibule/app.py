@@ -13,7 +13,7 @@ from vestibule.api import groups
 from vestibule.browser import pages
 from vestibule.clock import Clock
 from vestibule.counters import open_counters
-from vestibule.domain import letters
+from vestibule.domain import letters, text_messages
 from vestibule.domain.context import Context
 from vestibule.domain.jwks_cache import JwksCache
 from vestibule.domain.limiter import Limiter
@@ -37,6 +37,7 @@ JOBS: Final = (
     Job("metadata refresh", 60, refresh_due),
     Job("certificate warnings", 3600, warn_due),
     Job("letters", 2, letters.deliver),
+    Job("texts", 1, text_messages.deliver),
 )
 
 

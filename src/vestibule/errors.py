@@ -301,6 +301,19 @@ invalid_phone_number: Final = _error(
     400,
     "mfa_phone_number: expected a phone number in E.164 form such as +14155552671.",
 )
+invalid_phone_number_country_code: Final = _error(
+    "invalid_phone_number_country_code",
+    400,
+    "mfa_phone_number: this server sends no SMS to this country (VESTIBULE_SMS_COUNTRIES).",
+)
+invalid_phone_number_sandbox: Final = _error(
+    "invalid_phone_number_sandbox",
+    400,
+    "mfa_phone_number: the sandbox number is for test projects alone.",
+)
+member_phone_number_not_found: Final = _error(
+    "member_phone_number_not_found", 404, "The Member has no phone number."
+)
 duplicate_member_phone_number_for_member: Final = _error(
     "duplicate_member_phone_number_for_member",
     400,
@@ -1040,6 +1053,26 @@ totp_code_used_as_recovery_code: Final = _error(
 )
 unable_to_authenticate_totp: Final = _error(
     "unable_to_authenticate_totp", 401, "code: not what the Member's authenticator shows now."
+)
+
+missing_sms_parameter: Final = _error(
+    "missing_sms_parameter",
+    400,
+    "mfa_phone_number: the Member has no phone number yet; name the one to send the code to.",
+)
+unavailable_endpoint: Final = _error(
+    "unavailable_endpoint",
+    400,
+    "This server cannot send SMS: its operator has to set VESTIBULE_SMS_ACCOUNT.",
+)
+otp_code_not_found: Final = _error(
+    "otp_code_not_found",
+    404,
+    "The Member has no code that could be proven now: it was used, replaced by a newer one, "
+    "entered wrong 5 times or not entered within 2 minutes; send another.",
+)
+unable_to_auth_otp_code: Final = _error(
+    "unable_to_auth_otp_code", 401, "code: not the one that was sent to the Member's phone last."
 )
 
 # Sessions -------------------------------------------------------------------------------------

@@ -224,7 +224,8 @@ class Member(Record, frozen=True, kw_only=True):
     `email_address` is as given; `email_key` is its canonical form, unique among the live and
     retired addresses of the organization (`MemberEmail`). Until `lock_expires_at` the member may
     not sign in; 0 when it was never locked. `failed_attempts` are the wrong codes since the last
-    right one or the last lock. `totp_registration_id` is that of the active authenticator, or ''.
+    right one or the last lock. `totp_registration_id` is that of the active authenticator, or '';
+    `mfa_phone_id` names the phone from its first proof on.
     """
 
     member_id: str
@@ -248,6 +249,7 @@ class Member(Record, frozen=True, kw_only=True):
     lock_expires_at: int = 0
     failed_attempts: int = 0
     totp_registration_id: str = ""
+    mfa_phone_id: str = ""
 
 
 class MemberRole(Record, frozen=True, kw_only=True):
@@ -310,6 +312,35 @@ class RecoveryCode(Record, frozen=True, kw_only=True):
     sealed: bytes
     created_at: int
     consumed_at: int = 0
+
+
+class SmsCode(Record, frozen=True, kw_only=True):
+    """The newest code that was sent to a member's phone; `code` is sealed.
+
+    It counts once, for this number alone, until `expires_at` or too many wrong `attempts`.
+    """
+
+    project_id: str
+    organization_id: str
+    member_id: str
+    phone_number: str
+    code: bytes
+    attempts: int = 0
+    created_at: int
+    expires_at: int
+
+
+class SmsCount(Record, frozen=True, kw_only=True):
+    """How many texts `subject` (a phone number, a member, an organization) was `sent`.
+
+    `limit_name` is the limit that is counted against, in its window that ends at `ends_at`.
+    """
+
+    project_id: str
+    limit_name: str
+    subject: str
+    ends_at: int
+    sent: int
 
 
 class Registration(Record, frozen=True, kw_only=True):

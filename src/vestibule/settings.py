@@ -126,6 +126,11 @@ class Settings:
     )
     log_json: bool = _setting(True, "Write log lines as JSON; false writes them for people.")
 
+    @property
+    def countries_of_sms(self) -> frozenset[str]:
+        """The codes of `sms_countries`; none for all."""
+        return frozenset(_listed(self.sms_countries))
+
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings that `environ` (the process's own when None) asks for.
@@ -161,6 +166,10 @@ def _parse(name: str, text: str, kind: type[object]) -> object:
     return text
 
 
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
 def _check(settings: Settings) -> None:
     if not settings.base_url.startswith(("https://", "http://")) or settings.base_url.endswith("/"):
         raise SettingError(
@@ -190,10 +199,10 @@ def _check(settings: Settings) -> None:
         raise SettingError(f"{PREFIX}DATABASE: expected sqlite:PATH or postgresql://…")
     if not settings.limits_url.startswith(_COUNTING) and settings.limits_url:
         raise SettingError(f"{PREFIX}LIMITS_URL: expected valkey://…, valkeys://… or redis://…")
-    for item in filter(None, map(str.strip, settings.sms_countries.split(","))):
+    for item in settings.countries_of_sms:
         if not _COUNTRY.fullmatch(item):
             raise SettingError(f"{PREFIX}SMS_COUNTRIES: expected codes such as US,CA, got {item!r}")
-    for item in filter(None, map(str.strip, settings.trusted_proxies.split(","))):
+    for item in _listed(settings.trusted_proxies):
         try:
             ipaddress.ip_network(item)
         except ValueError as error:

@@ -47,6 +47,7 @@ TESTED_ELSEWHERE = {
     "store/audit_chains.py": "tests/domain/test_audit_chain.py lists chains",
     "store/migrations/versions/0001_tables.py": "tests/store/test_migrate.py runs every migration",
     "store/migrations/versions/0002_sso.py": "tests/store/test_migrate.py runs every migration",
+    "store/migrations/versions/0004_second_factors.py": "tests/store/test_migrate.py runs each one",
     "store/migrations/versions/0003_identity.py": "tests/store/test_migrate.py runs each one",
     "store/migrations/versions/0004_second_factors.py": "tests/store/test_migrate.py runs each one",
 }

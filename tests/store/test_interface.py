@@ -396,6 +396,7 @@ async def _left_after(store: Store, noun: str) -> set[str]:
 OF_THE_PROJECT = {
     "projects", "project_secrets", "public_tokens", "redirect_urls", "signing_keys", "outbox",
     "audit_events", "audit_heads", "trusted_token_profiles", "trusted_tokens",
+    "sms_counts",
 }  # fmt: skip
 
 
@@ -418,6 +419,6 @@ async def test_everything_of_a_member_goes_with_it(store: Store) -> None:
 async def test_everything_of_a_connection_but_its_traces_goes_with_it(store: Store) -> None:
     assert await _left_after(store, "connection_id") == {
         "data_keys", *OF_THE_PROJECT, "organizations", "organization_domains", "members",
-        "member_roles", "member_emails", "email_updates", "totps", "recovery_codes", "sessions",
-        "intermediate_sessions", "traces", "impersonation_tokens",
+        "member_roles", "member_emails", "email_updates", "totps", "recovery_codes", "sms_codes",
+        "sessions", "intermediate_sessions", "traces", "impersonation_tokens",
     }  # fmt: skip

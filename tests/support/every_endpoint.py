@@ -94,6 +94,8 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     "sso.external.update_connection": {"display_name": "New"},
     "sso.settings.metadata.accept": {"digest": "none"},
     "sso.settings.metadata.refuse": {"digest": "none"},
+    "otps.sms.send": {**_NOBODY, "mfa_phone_number": "+12025550162"},
+    "otps.sms.authenticate": {**_NOBODY, "code": "123456", "session_token": "none"},
     "totps.create": _NOBODY,
     "totps.authenticate": {**_NOBODY, "code": "123456", "session_token": "none"},
     "totps.migrate": {**_NOBODY, "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},

@@ -307,6 +307,7 @@ class Elsewhere:
                 **organization,
                 "member_password_id": "any",
             },
+            "organizations.members.delete_mfa_phone_number": member,
             "organizations.members.delete_totp": member,
             "organizations.members.get_connected_apps": member,
             "organizations.members.connected_apps.revoke": {**member, "connected_app_id": "any"},

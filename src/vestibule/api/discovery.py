@@ -118,7 +118,7 @@ class ExchangeRequest(Request):
     organization_id: str
     session_duration_minutes: int | None = None
     session_custom_claims: dict[str, Any] | None = None
-    locale: Annotated[str | None, NO_EFFECT] = None
+    locale: str | None = None
     telemetry_id: Annotated[str | None, NO_EFFECT] = None
 
 
@@ -156,5 +156,6 @@ def _proven(request: CreateRequest | ExchangeRequest) -> Proven:
     wanted = Wanted(
         duration_minutes=request.session_duration_minutes,
         custom_claims=request.session_custom_claims or {},
+        locale=(request.locale if isinstance(request, ExchangeRequest) else None) or "en",
     )
     return Proven(request.intermediate_session_token, wanted)

@@ -35,6 +35,7 @@ _FIELD_ERRORS: Final = (
     errors.duplicate_member_external_id,
     errors.invalid_id,
     errors.invalid_phone_number,
+    errors.invalid_phone_number_sandbox,
     errors.metadata_too_many_keys,
     errors.metadata_too_large,
     errors.cannot_assign_default_rbac_role_id,

@@ -183,7 +183,7 @@ class ExchangeRequest(Request):
     session_jwt: str | None = None
     session_duration_minutes: int | None = None
     session_custom_claims: dict[str, Any] | None = None
-    locale: Annotated[str | None, NO_EFFECT] = None
+    locale: str | None = None
     telemetry_id: Annotated[str | None, NO_EFFECT] = None
 
 
@@ -221,6 +221,7 @@ async def exchange(request: ExchangeRequest, call: Call) -> ExchangeResponse:
             wanted=Wanted(
                 duration_minutes=request.session_duration_minutes,
                 custom_claims=request.session_custom_claims or {},
+                locale=request.locale or "en",
             ),
         ),
     )

@@ -152,6 +152,7 @@ async def authenticate(request: AuthenticateRequest, call: Call) -> Authenticate
             wanted=Wanted(
                 duration_minutes=request.session_duration_minutes,
                 custom_claims=request.session_custom_claims or {},
+                locale=request.locale or "en",
             ),
         ),
     )

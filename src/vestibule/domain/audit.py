@@ -46,6 +46,8 @@ Action = Literal[
     "member.add_totp",
     "member.delete_totp",
     "member.rotate_recovery_codes",
+    "member.send_sms_code",
+    "member.delete_phone_number",
     "member.lock",
     "member.unlock",
     "member.start_email_update",

@@ -7,7 +7,7 @@ and for those who guess. Windows are fixed and begin with the minute (semantics 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Axis = Literal["project", "organization", "member", "address", "connection"]
+Axis = Literal["project", "organization", "member", "address", "connection", "phone"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Limit:
 
     Endpoints that name the same limit share its count; `what` tells people what is counted.
     `guess`: whoever asks may be guessing a secret; when it cannot be counted it is refused, while
-    everything else is let through.
+    everything else is let through. `in_database`: it is counted there, in the transaction of what
+    is limited, for all nodes.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Limit:
     what: str
     seconds: int = 60
     guess: bool = False
+    in_database: bool = False
 
 
 API: Final = Limit("api", ("project",), 60_000, "calls with the project's credentials")
@@ -76,6 +78,24 @@ MFA_GUESSES: Final = Limit(
     "codes of second factors, right or wrong; far fewer wrong ones lock the Member out",
     guess=True,
 )
+SMS_REQUESTS: Final = Limit("sms_requests", ("address",), 600, "`otps.sms.send`")
+SMS_TO_PHONE: Final = Limit(
+    "sms_to_phone", ("project", "phone"), 5, "texts", seconds=600, in_database=True
+)
+SMS_TO_PHONE_DAILY: Final = Limit(
+    "sms_to_phone_daily", ("project", "phone"), 30, "texts", seconds=86_400, in_database=True
+)
+SMS_TO_MEMBER: Final = Limit(
+    "sms_to_member", ("project", "member"), 5, "texts", seconds=600, in_database=True
+)
+SMS_OF_ORGANIZATION: Final = Limit(
+    "sms_of_organization",
+    ("project", "organization"),
+    1_000,
+    "texts to Members",
+    seconds=3_600,
+    in_database=True,
+)
 
 ALL: Final = (
     API,
@@ -88,4 +108,9 @@ ALL: Final = (
     CALLBACK,
     WRONG_SECRETS,
     MFA_GUESSES,
+    SMS_REQUESTS,
+    SMS_TO_PHONE,
+    SMS_TO_PHONE_DAILY,
+    SMS_TO_MEMBER,
+    SMS_OF_ORGANIZATION,
 )

@@ -3,15 +3,15 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import phonenumbers
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import audit, members, organizations
+from vestibule.domain import audit, members, organizations, phone_numbers
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of
 from vestibule.domain.members import MemberView
 from vestibule.domain.metadata import merge
+from vestibule.domain.mfa.sms_codes import without_phone
 from vestibule.domain.mfa.totps import without
 from vestibule.domain.organization_settings import EXTERNAL_ID
 from vestibule.domain.organizations import OrganizationView
@@ -39,7 +39,7 @@ async def create(
     cannot be assigned, and invalid_id, invalid_phone_number, metadata_too_….
     """
     values = {**fields, **{name: merge({}, fields.get(name, {})) for name in _METADATA}}
-    _check_values(values)
+    _check_values(project, values)
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator)
         role_ids = _assignable(roles_of(project_policy(project), organization), roles)
@@ -74,7 +74,7 @@ async def update(
     organization_not_found, member_not_found, those of `create`, of `members.change_email`, of a
     phone number that is set already and of a method that is not set up.
     """
-    _check_values(changes)
+    _check_values(project, changes)
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator)
         before = member = await members.load(tx, organization, member_locator, lock=True)
@@ -127,9 +127,13 @@ async def delete(context: Context, project: Project, locator: str, member_locato
         await tx.email_updates.delete(**own)
         await tx.impersonation_tokens.delete(**own)
         await tx.totps.delete(**own)
+        await tx.sms_codes.delete(**own)
         await tx.members.update(
             replace(
-                without(member), status="deleted", external_id=None, updated_at=context.clock.now()
+                without(without_phone(member)),
+                status="deleted",
+                external_id=None,
+                updated_at=context.clock.now(),
             )
         )
         await audit.record(tx, context, "member.delete", member, member.member_id)
@@ -273,7 +277,7 @@ def _assignable(known: Collection[str], role_ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(role_ids))
 
 
-def _check_values(values: Mapping[str, Any]) -> None:
+def _check_values(project: Project, values: Mapping[str, Any]) -> None:
     """Pass when the values that need nothing else to be judged are good."""
     external_id = values.get("external_id")
     if external_id is not None and (
@@ -284,20 +288,9 @@ def _check_values(values: Mapping[str, Any]) -> None:
             "external_id: expected 1 to 128 letters, digits, '.', '_', '-', '|'.",
         )
     if "mfa_phone_number" in values:
-        _require_e164(values["mfa_phone_number"])
+        phone_numbers.require_number(project, values["mfa_phone_number"])
     if values.get("default_mfa_method", "totp") not in {"sms_otp", "totp"}:
         raise Failure(errors.invalid_mfa_default_method)
-
-
-def _require_e164(text: str) -> None:
-    """Pass for a number in E.164 form that its country could have given out."""
-    try:
-        number = phonenumbers.parse(text)
-    except phonenumbers.NumberParseException:
-        raise Failure(errors.invalid_phone_number) from None
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if written != text or not phonenumbers.is_possible_number(number):
-        raise Failure(errors.invalid_phone_number)
 
 
 def _columns(member: Member, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from vestibule.domain import (
     audit,
@@ -16,6 +16,7 @@ from vestibule.domain.context import Context
 from vestibule.domain.factors import with_factor
 from vestibule.domain.intermediate_sessions import Waiting
 from vestibule.domain.members import MemberView
+from vestibule.domain.mfa import sms_sending
 from vestibule.domain.organizations import OrganizationView
 from vestibule.domain.sessions import SessionView
 from vestibule.records import Factor, Member, Organization, Project, Session
@@ -33,10 +34,14 @@ class Party:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What the session should be like; None is the default length in minutes."""
+    """What the session should be like; None is the default length in minutes.
+
+    `locale` is the language of a code that is sent to the member's phone on the way to it.
+    """
 
     duration_minutes: int | None
     custom_claims: Mapping[str, Any]
+    locale: str = "en"
 
     def check(self) -> None:
         """Pass when such a session can be. Raises Failure of a duration or of claims."""
@@ -48,13 +53,15 @@ class Wanted:
 class Unfinished:
     """Another factor is needed: a primary one (of the organization's methods), else a second one.
 
-    Until then the intermediate session waits with those that are proven.
+    Until then the intermediate session waits with those that are proven. `initiated` is the second
+    one that was begun, `sms_otp` where a code was sent, or ''.
     """
 
     member: MemberView
     organization: OrganizationView
     waiting: Waiting
     needs_primary: bool
+    initiated: Literal["", "sms_otp"] = ""
 
 
 async def conclude(
@@ -69,9 +76,10 @@ async def conclude(
     """Mint a session of `factors`, or keep them where they are not enough (semantics 4.2).
 
     `waiting` is what the login continues: it is used up by the session, or comes back with its
-    token. What is `wanted` of a session means nothing to an intermediate one.
+    token. What is `wanted` of a session means nothing to an intermediate one. The caller has locked
+    the member: to one who is to prove the phone next, a code is sent.
     """
-    organization, member = party.organization, party.member
+    project, organization, member = party.project, party.organization, party.member
     needs_primary = not requirements.has_primary(organization, member, factors)
     if needs_primary or requirements.needs_second(organization, member, factors):
         if waiting is None:
@@ -79,8 +87,11 @@ async def conclude(
         else:
             kept = await intermediate_sessions.keep(tx, waiting, factors)
         seen = await shown(tx, party)
+        sent = not needs_primary and await sms_sending.send_unasked(
+            tx, context, project, organization, member, wanted.locale
+        )
         await audit.record(tx, context, "session.await_factor", member, member.member_id)
-        return Unfinished(*seen, kept, needs_primary)
+        return Unfinished(*seen, kept, needs_primary, "sms_otp" if sent else "")
     return await begin(tx, context, party, factors, waiting=waiting, wanted=wanted)
 
 

@@ -20,6 +20,8 @@ _REMOVALS: Final[tuple[Callable[[Transaction, int, int], Awaitable[int]], ...]] 
     lambda tx, now, limit: tx.intermediate_sessions.delete(expires_at__le=now, limit=limit),
     lambda tx, now, limit: tx.email_updates.delete(expires_at__le=now, limit=limit),
     lambda tx, now, limit: tx.totps.delete(activated_at=0, expires_at__le=now - _LATE, limit=limit),
+    lambda tx, now, limit: tx.sms_codes.delete(expires_at__le=now, limit=limit),
+    lambda tx, now, limit: tx.sms_counts.delete(ends_at__le=now, limit=limit),
     lambda tx, now, limit: tx.impersonation_tokens.delete(expires_at__le=now, limit=limit),
     lambda tx, now, limit: tx.logouts.delete(expires_at__le=now - _LATE, limit=limit),
     lambda tx, now, limit: tx.traces.delete(created_at__le=now - _TRACES_KEPT, limit=limit),

@@ -55,6 +55,12 @@ RECOVERY_CODE: Final = Table(
     records.RecoveryCode,
     key=("project_id", "organization_id", "totp_registration_id", "recovery_code_id"),
 )
+SMS_CODE: Final = Table(
+    "sms_codes", records.SmsCode, key=("project_id", "organization_id", "member_id")
+)
+SMS_COUNT: Final = Table(
+    "sms_counts", records.SmsCount, key=("project_id", "limit_name", "subject", "ends_at")
+)
 REGISTRATION: Final = Table(
     "registrations",
     records.Registration,
@@ -119,6 +125,8 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     MEMBER_EMAIL,
     TOTP,
     RECOVERY_CODE,
+    SMS_CODE,
+    SMS_COUNT,
     REGISTRATION,
     CONNECTION,
     CONNECTION_KEY,
@@ -194,6 +202,8 @@ class Transaction:
     member_emails = _In(MEMBER_EMAIL)
     totps = _In(TOTP)
     recovery_codes = _In(RECOVERY_CODE)
+    sms_codes = _In(SMS_CODE)
+    sms_counts = _In(SMS_COUNT)
     registrations = _In(REGISTRATION)
     connections = _In(CONNECTION)
     connection_keys = _In(CONNECTION_KEY)

@@ -138,7 +138,7 @@ def outcome_fields(ended: SessionView | Unfinished, *, now: int) -> dict[str, An
     }
     if ended.needs_primary:
         return {**fields, "primary_required": primary_required(organization)}
-    return {**fields, "mfa_required": mfa_required(ended.member)}
+    return {**fields, "mfa_required": mfa_required(ended.member, ended.initiated)}
 
 
 def primary_required(organization: Organization) -> PrimaryRequired:
@@ -146,9 +146,12 @@ def primary_required(organization: Organization) -> PrimaryRequired:
     return PrimaryRequired(allowed_auth_methods=list(organization.allowed_auth_methods))
 
 
-def mfa_required(member: MemberView | None) -> MfaRequired:
+def mfa_required(member: MemberView | None, initiated: str = "") -> MfaRequired:
     """Return what is missing where a second factor is; `member` None is no member yet."""
-    return MfaRequired(member_options=_options(member) if member else None)
+    return MfaRequired(
+        member_options=_options(member) if member else None,
+        secondary_auth_initiated=initiated or None,
+    )
 
 
 def _options(view: MemberView) -> MemberOptions | None:
