@@ -22,6 +22,7 @@ TESTED_ELSEWHERE = {
     "domain/logout_messages.py": "every logout is made of it: tests/domain/test_single_logout.py",
     "domain/mfa/enrolment.py": "tests/attacks/test_second_factors.py has a test for every rule",
     "domain/mfa/recovery_codes.py": "tests/api/test_recovery_codes.py asks every function of it",
+    "domain/mfa/sms_codes.py": "tests/api/test_otps_sms.py asks every function of it, over HTTP",
     "domain/mfa/totps.py": "tests/api/test_totps.py asks every function of it, over HTTP",
     "domain/named_sessions.py": "tests/domain/test_single_logout.py, tests/domain/test_logouts.py",
     "api/sessions_from_elsewhere.py": "tests/domain/test_session_migration.py asks it",
@@ -47,7 +48,6 @@ TESTED_ELSEWHERE = {
     "store/audit_chains.py": "tests/domain/test_audit_chain.py lists chains",
     "store/migrations/versions/0001_tables.py": "tests/store/test_migrate.py runs every migration",
     "store/migrations/versions/0002_sso.py": "tests/store/test_migrate.py runs every migration",
-    "store/migrations/versions/0004_second_factors.py": "tests/store/test_migrate.py runs each one",
     "store/migrations/versions/0003_identity.py": "tests/store/test_migrate.py runs each one",
     "store/migrations/versions/0004_second_factors.py": "tests/store/test_migrate.py runs each one",
 }

@@ -52,7 +52,7 @@ async def test_row_goes_when_its_time_is_over(store: Store, name: str) -> None:
     table, column, kept = REMOVED[name]
     async with store.write() as tx:
         await insert_all(tx)
-        await rows(tx, table).update(full_record(table, **{column: NOW}))
+        await rows(tx, table).change({column: NOW})
     assert await remove_expired(store, now=NOW + kept - 1) == 0
     assert await remove_expired(store, now=NOW + kept) == 1
     assert await left(store) == {each.name for each in TABLES} - {name}

@@ -202,7 +202,7 @@ def _counting(
     naming: Sequence[Factor],
 ) -> list[Factor]:
     """Return the factors of `proof` that count for `member`, whom those of `naming` name."""
-    phones = (each for each in proof.factors if transfer.is_phone_of(each, organization, member))
+    phones = transfer.proofs_of_phone(proof.factors, organization, member)
     return [*naming, *phones]
 
 

@@ -113,8 +113,7 @@ async def _enter(  # noqa: PLR0917 - who enters where, with what
         offer for offer in own if requirements.allows(target, member, method_of(offer.factor))
     ]
     member = await transfer.settle(tx, context, member, allowed)
-    held = waiting.record.factors
-    factors += [each for each in held if transfer.is_phone_of(each, target, member)]
+    factors += transfer.proofs_of_phone(waiting.record.factors, target, member)
     # A method that is not allowed here stays proven for where it is.
     moved = await intermediate_sessions.move(tx, waiting, member, tuple(factors))
     await audit.record_login(tx, context, known, member, also=transfer.changed_ties(own))

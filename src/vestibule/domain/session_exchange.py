@@ -78,7 +78,7 @@ async def _exchange(
     ]
     factors = [await transfer.carried(tx, context, offer, member) for offer in taken]
     settled = await transfer.settle(tx, context, member, taken)
-    factors += [each for each in session.factors if transfer.is_phone_of(each, target, settled)]
+    factors += transfer.proofs_of_phone(session.factors, target, settled)
     # A logout either is seen here, or waits and then sees what was made of the session.
     await named(tx, project, lock=True)
     result = await outcome.conclude(

@@ -6,7 +6,7 @@ identity or that address, as the identity provider asserted it: what a member's 
 first organization, whose admins may write there, counts for nothing in the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,14 +173,21 @@ def _keys(factor: Factor) -> set[str]:
     return {key_of(address) for address in (factor.email_address, proven_address(factor))}
 
 
-def is_phone_of(factor: Factor, target: Organization, member: Member) -> bool:
-    """True for a proof of the phone that the member has verified in the target, too."""
-    return (
-        factor.delivery_method == "sms"
-        and factor.details.get("phone_number") == member.mfa_phone_number
-        and member.mfa_phone_number_verified
-        and requirements.allows_second(target, member, "sms_otp")
-    )
+def proofs_of_phone(
+    factors: Iterable[Factor], target: Organization, member: Member
+) -> list[Factor]:
+    """Return the proofs of the phone that the member has verified in the target, too."""
+    number = member.mfa_phone_number
+    if not member.mfa_phone_number_verified:
+        return []
+    if not requirements.allows_second(target, member, "sms_otp"):
+        return []
+    details = {"phone_id": member.mfa_phone_id, "phone_number": number}
+    return [
+        replace(factor, details=details)
+        for factor in factors
+        if factor.delivery_method == "sms" and factor.details.get("phone_number") == number
+    ]
 
 
 def _within(organization: Organization) -> dict[str, Any]:

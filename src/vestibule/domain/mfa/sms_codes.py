@@ -39,8 +39,8 @@ async def send(  # noqa: PLR0917 - who, with what proof, and where to
     """Send a code to the member's phone; `number` becomes that of a member who has none.
 
     Until its first code is proven it is no second factor. Who has another one already has to have
-    proven that in the session that `tokens` name. Raises Failure: what may be wrong with the number,
-    with the member (completion.require_second), with `tokens` (enrolment.require_may_add),
+    proven that in the session that `tokens` name. Raises Failure: what may be wrong with the
+    number, with the member (completion.require_second), with `tokens` (enrolment.require_may_add),
     missing_sms_parameter, duplicate_member_phone_number_for_member, those of `sms_sending.send`.
     """
     if number:

@@ -1,0 +1,114 @@
+"""What leaves for people: kept sealed, handed over while of use, given up when refused for good."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support.determinism import HandClock
+from vestibule.clock import MINUTE
+from vestibule.domain import outgoing
+from vestibule.domain.context import Context
+from vestibule.domain.outgoing import NotTaken
+from vestibule.records import OutboxMessage, Project
+
+SECRET = "let-me-in"
+
+
+@dataclass
+class Door:
+    """Takes messages, after it has refused some of them."""
+
+    refusals: list[NotTaken] = field(default_factory=list)
+    tries: int = 0
+    taken: list[str] = field(default_factory=list)
+
+    async def __call__(self, _message: OutboxMessage, text: str) -> None:
+        self.tries += 1
+        if self.refusals:
+            raise self.refusals.pop()
+        self.taken.append(text)
+
+
+async def write(context: Context, project: Project, *, kind: str = "sms", text: str = "") -> None:
+    until = context.clock.now() + 5 * MINUTE
+    async with context.store.write() as tx:
+        await outgoing.write(
+            tx, context, project, "", kind=kind, text=text or SECRET, until=until, to="+12025550162"
+        )
+
+
+async def test_what_is_refused_for_good_is_not_tried_again(
+    context: Context, project: Project, clock: HandClock
+) -> None:
+    await write(context, project)
+    door = Door([NotTaken("status 400, code 21211", final=True)])
+    with capture_logs() as logs:
+        await outgoing.deliver(context, kind="sms", hand_over=door)
+    clock.advance(MINUTE)
+    await outgoing.deliver(context, kind="sms", hand_over=door)
+    assert (door.tries, door.taken) == (1, [])
+    [line] = logs
+    assert (line["event"], line["detail"]) == ("message refused", "status 400, code 21211")
+    assert SECRET not in str(logs)
+    assert "+1202" not in str(logs)
+
+
+async def test_what_is_not_taken_now_is_tried_later(
+    context: Context, project: Project, clock: HandClock
+) -> None:
+    await write(context, project)
+    door = Door([NotTaken("busy"), NotTaken("busy")])
+    for _ in range(3):
+        await outgoing.deliver(context, kind="sms", hand_over=door)
+        clock.advance(10_000_000)
+    assert (door.tries, door.taken) == (3, [SECRET])
+
+
+async def test_what_is_of_no_use_any_more_is_given_up(
+    context: Context, project: Project, clock: HandClock
+) -> None:
+    await write(context, project)
+    clock.advance(5 * MINUTE)
+    door = Door()
+    with capture_logs() as logs:
+        await outgoing.deliver(context, kind="sms", hand_over=door)
+    assert door.tries == 0
+    assert [line["event"] for line in logs] == ["message given up"]
+
+
+async def test_each_kind_has_its_own_door(context: Context, project: Project) -> None:
+    await write(context, project, kind="mail", text="a letter")
+    await write(context, project, kind="sms", text="a text")
+    for kind, text in (("mail", "a letter"), ("sms", "a text")):
+        door = Door()
+        await outgoing.deliver(context, kind=kind, hand_over=door)
+        assert door.taken == [text]
+
+
+async def test_one_that_is_slow_does_not_hold_up_the_next(
+    context: Context, project: Project
+) -> None:
+    for name in ("slow", "quick"):
+        await write(context, project, text=name)
+    quick_is_through = asyncio.Event()
+
+    async def hand_over(_message: OutboxMessage, text: str) -> None:
+        if text == "slow":
+            await quick_is_through.wait()
+        else:
+            quick_is_through.set()
+
+    async with asyncio.timeout(10):
+        await outgoing.deliver(context, kind="sms", hand_over=hand_over)
+
+
+@pytest.mark.parametrize("kind", ["mail", "sms"])
+async def test_text_is_sealed_in_the_database(
+    context: Context, project: Project, kind: str
+) -> None:
+    await write(context, project, kind=kind)
+    async with context.store.read() as tx:
+        (message,) = await tx.outbox.all()
+    assert SECRET not in str(message)
