@@ -20,7 +20,6 @@ MISSING: dict[str, str] = {
     "AD-41": "there is no SCIM",
     "AD-42": "there are no webhooks",
     "AD-48": "being proven",
-    "MF-15": "being proven",
     "MF-16": "there are no magic links",
     "MF-17": "there are no magic links",
     "MF-18": "there are no passwords",

@@ -63,7 +63,8 @@ def _typings(file: str) -> dict[str, tuple[str, frozenset[str], bool]]:
 
     What the SDK for consumers has as well is declared there alone.
     """
-    own = TYPINGS / f"b2b/{file}.d.ts"
+    # Its own groups are called otps, their files otp.
+    own = TYPINGS / f"b2b/{re.sub('^otps_', 'otp_', file)}.d.ts"
     text = (own if own.exists() else TYPINGS / f"b2c/{file}.d.ts").read_text()
     interfaces = {name: frozenset(_FIELD.findall(body)) for name, body in _INTERFACE.findall(text)}
     return {

@@ -1,6 +1,5 @@
 """`totps`, `recovery_codes` and `members.delete_totp` through both SDKs, after a login by SSO."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pyotp
@@ -10,11 +9,19 @@ from tests.support.browsing import Door
 from tests.wire import expected
 from tests.wire.expected import In, Like
 from tests.wire.sdk import Sdk
+from tests.wire.second_factors import (
+    CLAIMS,
+    factor,
+    log_in,
+    log_in_again,
+    seen_by,
+    session_with,
+    who,
+)
 from vestibule.clock import SECOND, SystemClock
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 CODE = Like(r"[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}")
-CLAIMS: dict[str, Any] = {"tenant": {"größe": 1}}
 PNG = "iVBORw0KGgo"
 
 
@@ -25,65 +32,16 @@ def code_of(secret: str) -> str:
 
 @pytest.fixture
 async def alice(sdk: Sdk, active_connection: dict[str, Any], door: Door) -> dict[str, Any]:
-    """Return the answer of sso.authenticate to a new session of Alice."""
-    token = await door.sign_in(active_connection["connection_id"])
-    return sdk.call("sso.authenticate", sso_token=token)
+    return await log_in(sdk, active_connection, door)
 
 
 @pytest.fixture
 async def waiting(
     sdk: Sdk, alice: dict[str, Any], active_connection: dict[str, Any], door: Door
 ) -> str:
-    """Return an intermediate session of Alice: her organization wants a second factor from now."""
-    organization_id = alice["organization_id"]
-    sdk.call("organizations.update", organization_id=organization_id, mfa_policy="REQUIRED_FOR_ALL")
-    token = await door.sign_in(active_connection["connection_id"])
-    answer = sdk.call("sso.authenticate", sso_token=token)
+    answer = await log_in_again(sdk, alice, active_connection, door)
     assert answer["mfa_required"]["member_options"] is None
     return str(answer["intermediate_session_token"])
-
-
-def who(alice: dict[str, Any]) -> dict[str, str]:
-    return {"organization_id": alice["organization_id"], "member_id": alice["member_id"]}
-
-
-def seen_by(sdk: Sdk, alice: dict[str, Any], **member: Any) -> dict[str, Any]:
-    """Return the parts that all answers have: the member, changed by `member`, and where it is."""
-    organization = sdk.call("organizations.get", organization_id=alice["organization_id"])
-    return {
-        **expected.ENVELOPE,
-        "member_id": alice["member_id"],
-        "member": {**alice["member"], "updated_at": expected.NOW, **member},
-        "organization": organization["organization"],
-    }
-
-
-def factor(sdk: Sdk, kind: str, method: str, name: str, details: dict[str, Any]) -> dict[str, Any]:
-    """Return a second factor that was just proven, as far as the SDK knows its fields."""
-    times = dict.fromkeys(("created_at", "last_authenticated_at", "updated_at"), expected.NOW)
-    shown = {"type": kind, "delivery_method": method, name: details, **times}
-    return shown if sdk.name == "python" else {**shown, "sequence_order": "SECONDARY"}
-
-
-def session_with(alice: dict[str, Any], *factors: dict[str, Any], **known: Any) -> dict[str, Any]:
-    """Return the session of Alice's login with these factors beside."""
-    began = alice["member_session"]
-    own = began["authentication_factors"]
-    return {
-        **began,
-        "member_session_id": expected.new_id("session"),
-        **dict.fromkeys(("started_at", "last_accessed_at"), expected.NOW),
-        "expires_at": In(60),
-        "authentication_factors": [
-            {**own[0], **dict.fromkeys(times(own[0]), expected.NOW)},
-            *factors,
-        ],
-        **known,
-    }
-
-
-def times(shown: dict[str, Any]) -> Iterator[str]:
-    return (name for name in shown if name.endswith("_at"))
 
 
 @pytest.mark.drives("totps.create")
