@@ -356,8 +356,10 @@ async def test_what_happens_to_a_phone_stands_in_the_audit_log(ada: AtSecondFact
     await me.good("DELETE", phone_path(ada))
     log = [each for each in await events(scenario) if each.object_id == ada.member_id]
     found = [(each.action, each.changed, each.actor_type) for each in log]
-    assert found[-3:] == [
+    first_proof = ("default_mfa_method", "mfa_phone_id", "mfa_phone_number_verified")
+    assert found[-4:] == [
         ("member.send_sms_code", ("mfa_phone_number",), "project_secret"),
+        ("member.update", first_proof, "project_secret"),
         ("member.send_sms_code", (), "project_secret"),
         ("member.delete_phone_number", (), "member_session"),
     ]

@@ -85,11 +85,12 @@ def test_hand_written_sql_stands_in_few_places_that_name_the_tenant() -> None:
     }
     assert written.keys() == {
         *("store/eligibility.py", "store/outbox.py", "store/search.py", "store/sharing.py"),
-        *("store/audit_chains.py", "store/origins.py"),
+        *("store/audit_chains.py", "store/origins.py", "store/sms_counts.py"),
     }
     # The outbox is emptied for everybody, and an operator verifies everybody's audit log.
     of_tenants = ("eligibility", "search", "sharing")
     assert all("project_id = $1" in written[f"store/{name}.py"] for name in of_tenants)
+    assert "ON CONFLICT (project_id, " in written["store/sms_counts.py"]
 
 
 CODE = """

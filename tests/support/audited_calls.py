@@ -15,6 +15,7 @@ from tests.support import oidc_documents
 from tests.support.authenticators import AtSecondFactor, Authenticator
 from tests.support.doors import Door, open_door, open_external
 from tests.support.oidc_documents import rsa_signer
+from tests.support.phones import PHONE, SEND, newest_code
 from tests.support.proofs import add_member, prove
 from tests.support.scenario import Scenario
 from vestibule.clock import SECOND
@@ -433,6 +434,32 @@ async def _(stage: Stage) -> Prepared:
         body={**ada.who, **session, "code": code},
         events=begun(updated(ada.member_id), action="session.add_factor"),
     )
+
+
+@call("otps.sms.send")
+async def _(stage: Stage) -> Prepared:
+    ada = await stage.ada()
+    event = Event("member.send_sms_code", ada.member_id, ada.member_id)
+    return Prepared(body={**ada.who, "mfa_phone_number": PHONE}, events=written(event))
+
+
+@call("otps.sms.authenticate")
+async def _(stage: Stage) -> Prepared:
+    ada = await stage.ada(mfa_phone_number=PHONE)
+    await ada.good(SEND)
+    code = await newest_code(stage.scenario.context)
+    # The first code verifies the number.
+    return Prepared(
+        body={**ada.who, **await ada.session(), "code": code},
+        events=begun(updated(ada.member_id), action="session.add_factor"),
+    )
+
+
+@call("organizations.members.delete_mfa_phone_number")
+async def _(stage: Stage) -> Prepared:
+    ada = await stage.ada(mfa_phone_number=PHONE)
+    event = Event("member.delete_phone_number", ada.member_id, ada.member_id)
+    return Prepared(ada.who, events=written(event))
 
 
 @call("recovery_codes.recover")
