@@ -25,9 +25,9 @@ START_CPU_SECONDS = 3.0
 
 
 @contextmanager
-def developing(command: Command) -> Iterator[tuple[Process, dict[str, str]]]:
+def developing(command: Command, *words: str) -> Iterator[tuple[Process, dict[str, str]]]:
     """Run `vestibule dev --tls --json --port 0` until the block ends; give its one line."""
-    process = command.process("dev", "--tls", "--json", "--port", "0")
+    process = command.process("dev", "--tls", "--json", "--port", "0", *words)
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
@@ -75,6 +75,34 @@ def test_dev_starts_again_on_what_it_left(make_command: MakeCommand, sqlite_url:
     fixed = ("project_id", "secret", "public_token", "ca_file")
     assert [places[name] for name in fixed] == [again[name] for name in fixed]
     assert len(first["saml_connections"]) == len(second["saml_connections"]) == 1
+
+
+def test_dev_sends_browsers_to_ones_own_application(
+    make_command: MakeCommand, sqlite_url: str
+) -> None:
+    command = make_command(sqlite_url)
+    mine = "http://localhost:3000/authenticate"
+    own = ("--redirect-url", "com.example.app://callback", "--redirect-url", mine)
+    for _ in range(2):
+        with developing(command, *own) as (_, places):
+            pass
+    key = {"VESTIBULE_MASTER_KEY_FILE": str(command.folder / "data" / "dev" / "master.key")}
+    listed = command.run("redirect-url", "list", places["project_id"], environ=key)
+    said = listed.stdout.splitlines()
+    kinds = "login (default) signup (default) logout (default)"
+    assert f"{mine}  {kinds}" in said
+    assert "com.example.app://callback  login signup logout" in said
+    assert sum("(default)" in line for line in said) == 1
+
+
+def test_dev_says_what_is_wrong_with_a_redirect_url(
+    make_command: MakeCommand, sqlite_url: str
+) -> None:
+    command = make_command(sqlite_url)
+    process = command.process("dev", "--port", "0", "--redirect-url", "myapp://callback")
+    told, complained = process.communicate(timeout=60)
+    assert (process.returncode, told) == (1, "")
+    assert "myapp://callback: Expected https, or for an application on a device" in complained
 
 
 def test_dev_is_ready_with_little_work(make_command: MakeCommand, sqlite_url: str) -> None:

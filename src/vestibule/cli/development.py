@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from vestibule.dev.tls import TlsFiles, local_authority
 from vestibule.dev.walkthrough import walk
 from vestibule.domain import projects
 from vestibule.domain.context import Context
+from vestibule.domain.redirect_urls import may_be_default
 from vestibule.errors import Failure
 from vestibule.mail import MemoryMail
 from vestibule.settings import Settings
@@ -42,6 +44,7 @@ class Options:
     port: int
     tls: bool
     as_json: bool = False
+    redirect_urls: tuple[str, ...] = ()
     walk: bool = False
     once: bool = False
 
@@ -58,9 +61,16 @@ class Options:
     show_default=True,
     help="Folder of the database, the keys and the certificates.",
 )
-def dev(port: int, tls: bool, as_json: bool, folder: Path) -> None:  # noqa: FBT001 - click passes them by name
+@click.option(
+    "--redirect-url",
+    "redirect_urls",
+    multiple=True,
+    help="Where your own application takes the token; the last one is the default.",
+)
+def dev(*, port: int, tls: bool, as_json: bool, folder: Path, redirect_urls: Sequence[str]) -> None:
     """Start a server with a seeded project, a test identity provider and a demo application."""
-    _start(Options(folder=folder, port=port, tls=tls, as_json=as_json))
+    urls = tuple(redirect_urls)
+    _start(Options(folder=folder, port=port, tls=tls, as_json=as_json, redirect_urls=urls))
 
 
 @click.command()
@@ -91,7 +101,7 @@ async def _serve(options: Options, listening: socket.socket) -> None:
         open_session(ca_file) as http,
     ):
         identity = await kept_signing_identity(options.folder, now=now, entropy=context.entropy)
-        await _make_project(context, base_url)
+        await _make_project(context, (f"{base_url}/dev/app/callback", *options.redirect_urls))
         extra = development_routes(
             base_url,
             identity=identity,
@@ -138,25 +148,24 @@ def _settings(folder: Path, base_url: str, tls: TlsFiles | None) -> Settings:
     )
 
 
-async def _make_project(context: Context, base_url: str) -> None:
-    """Make the project with the fixed credentials, and let the demo application be returned to."""
+async def _make_project(context: Context, urls: Sequence[str]) -> None:
+    """Make the project with the fixed credentials, whose logins may end at `urls`."""
     fixed = projects.Credentials(
         TEST_PROJECT.project_id, TEST_PROJECT.secret, TEST_PROJECT.public_token
     )
     await projects.create(context, name="Development", environment="test", fixed=fixed)
     project = await projects.get(context, fixed.project_id)
-    try:
-        await projects.add_redirect_url(
-            context,
-            project,
-            f"{base_url}/dev/app/callback",
-            login=True,
-            signup=True,
-            logout=True,
-        )
-    except Failure as failure:
-        if failure.error is not errors.duplicate_redirect_url:
-            raise
+    for url in urls:
+        try:
+            await projects.add_redirect_url(
+                context, project, url, login=True, signup=True, logout=True
+            )
+        except Failure as failure:
+            if failure.error is not errors.duplicate_redirect_url:
+                raise click.ClickException(f"{url}: {failure.message}") from None
+        # An earlier run may have had another one.
+        if may_be_default(url):
+            await projects.make_default(context, project, url)
 
 
 def _announce(options: Options, base_url: str, ca_file: Path | None) -> None:
