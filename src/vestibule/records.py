@@ -14,6 +14,7 @@ from vestibule.ids import Environment
 Json = Mapping[str, Any]
 Protocol = Literal["saml", "oidc", "external"]
 MemberStatus = Literal["pending", "invited", "active", "deleted"]
+ActorType = Literal["project_secret", "member_session", "operator", "visitor", "system"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,11 +162,26 @@ class DataKey(Record, frozen=True, kw_only=True):
 # Organizations and members -------------------------------------------------------------------
 
 
-class EmailRoleAssignment(Record, frozen=True, kw_only=True):
+class Given(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """When a role was given, and by whom, as in `Origin`; 0 is before that was kept."""
+
+    given_at: int = 0
+    actor_type: ActorType = "system"
+    actor_id: str = ""
+    request_id: str = ""
+
+
+class EmailRole(Record, frozen=True, kw_only=True):
     """Members whose address is in `domain` hold `role_id`."""
 
     domain: str
     role_id: str
+
+
+class EmailRoleAssignment(EmailRole, frozen=True, kw_only=True):
+    """The same, and when it was given."""
+
+    given: Given = Given()
 
 
 class Organization(Record, frozen=True, kw_only=True):
@@ -259,12 +275,14 @@ class MemberRole(Record, frozen=True, kw_only=True):
     organization_id: str
     member_id: str
     role_id: str
+    given: Given = Given()
 
 
 class MemberEmail(Record, frozen=True, kw_only=True):
     """An address that belongs to a live member: the primary one or a retired one.
 
     Unique on (project, organization, email_key), which is what keeps one address with one member.
+    It is, or was at last, the primary one since `primary_since`.
     """
 
     email_id: str
@@ -275,6 +293,7 @@ class MemberEmail(Record, frozen=True, kw_only=True):
     email_address: str
     retired: bool = False
     created_at: int
+    primary_since: int = 0
 
 
 class Totp(Record, frozen=True, kw_only=True):
@@ -346,7 +365,8 @@ class SmsCount(Record, frozen=True, kw_only=True):
 class Registration(Record, frozen=True, kw_only=True):
     """The tie between a member and an identity at one connection (`sso_registrations`).
 
-    `groups` is None when the identity provider sent none; that is not the same as no groups.
+    `groups` is None when the identity provider sent none; that is not the same as no groups. When
+    each of them was first sent is in `groups_since`.
     """
 
     registration_id: str
@@ -359,6 +379,7 @@ class Registration(Record, frozen=True, kw_only=True):
     groups: tuple[str, ...] | None = None
     created_at: int
     updated_at: int
+    groups_since: Mapping[str, int] = {}
 
 
 class OidcToken(Record, frozen=True, kw_only=True):
@@ -387,6 +408,7 @@ class GroupRoleAssignment(Record, frozen=True, kw_only=True):
     role_id: str
     group: str
     display_name: str = ""
+    given: Given = Given()
 
 
 class SamlPolicy(Record, frozen=True, kw_only=True):
@@ -421,6 +443,8 @@ class SamlPolicy(Record, frozen=True, kw_only=True):
 class SamlConfiguration(Record, frozen=True, kw_only=True):
     """What a SAML connection knows of its identity provider.
 
+    `connection_roles_given` has the giving of each of the `connection_roles`, by role.
+
     The `idp_slo_*` fields are those of Single Logout; a response goes to `idp_slo_response_url`.
     They are empty where its metadata names none.
     """
@@ -439,6 +463,7 @@ class SamlConfiguration(Record, frozen=True, kw_only=True):
     allow_gateway_callback: bool = False
     connection_roles: tuple[str, ...] = ()
     group_roles: tuple[GroupRoleAssignment, ...] = ()
+    connection_roles_given: Mapping[str, Given] = {}
     policy: SamlPolicy = SamlPolicy()
 
 
@@ -468,6 +493,7 @@ class OidcConfiguration(Record, frozen=True, kw_only=True):
     absent_groups_mean_none: bool = False
     connection_roles: tuple[str, ...] = ()
     group_roles: tuple[GroupRoleAssignment, ...] = ()
+    connection_roles_given: Mapping[str, Given] = {}
 
 
 class ExternalConfiguration(Record, frozen=True, kw_only=True):
@@ -481,6 +507,7 @@ class ExternalConfiguration(Record, frozen=True, kw_only=True):
     protocol: Protocol = "saml"
     connection_roles: tuple[str, ...] = ()
     group_roles: tuple[GroupRoleAssignment, ...] = ()
+    connection_roles_given: Mapping[str, Given] = {}
 
 
 Configuration = SamlConfiguration | OidcConfiguration | ExternalConfiguration
@@ -816,8 +843,6 @@ class OutboxMessage(Record, frozen=True, kw_only=True):
 
 
 # The audit log -------------------------------------------------------------------------------
-
-ActorType = Literal["project_secret", "member_session", "operator", "visitor", "system"]
 
 
 class Origin(Record, frozen=True, kw_only=True):

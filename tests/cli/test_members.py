@@ -1,4 +1,5 @@
 import json
+import re
 
 from tests.cli.conftest import Command
 from tests.support.asgi import basic
@@ -25,11 +26,18 @@ def test_member_roles_says_where_each_role_comes_from(command: Command) -> None:
         answer = command.ask("POST", path, headers, json.dumps(body).encode())
         assert answer.status == 200, answer.text
     said = command.run("member", "roles", made["project_id"], "acme", "ada")
-    assert said.stdout.splitlines() == [
-        "stytch_member  direct_assignment",
-        "stytch_admin  direct_assignment",
-        "stytch_admin  email_assignment  email_domain=acme.test",
-    ]
+    time, who = r"(20\d\d-[0-9T:-]+Z)", r"project_secret secret-test-\S+ request-id-test-\S+"
+    given = f"since {time}  given {time} by {who}"
+    for line, wanted in zip(
+        said.stdout.splitlines(),
+        (
+            f"stytch_member  direct_assignment  since {time}",
+            f"stytch_admin  direct_assignment  {given}",
+            f"stytch_admin  email_assignment  email_domain=acme.test  {given}",
+        ),
+        strict=True,
+    ):
+        assert re.fullmatch(wanted, line), line
     unknown = command.run("member", "roles", made["project_id"], "acme", "eve")
     assert (unknown.exit_code, unknown.stdout) == (1, "")
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,8 +12,10 @@ from vestibule.records import (
     EmailRoleAssignment,
     ExternalConfiguration,
     Factor,
+    Given,
     GroupRoleAssignment,
     Member,
+    MemberRole,
     OidcConfiguration,
     Organization,
     Registration,
@@ -65,11 +68,15 @@ FACTOR = Factor(
     created_at=NOW,
     updated_at=NOW,
 )
+GIVEN = Given(given_at=NOW + 5, actor_type="operator", actor_id="root", request_id="r-1")
 EVERYBODY = Grant("stytch_member", (Source("direct_assignment", {}),))
 
 
-def member_grants(*parties: Any) -> tuple[Grant, ...]:
-    return roles.member_grants(*parties, policy=PROJECT_POLICY)
+def member_grants(
+    organization: Organization, member: Member, direct: Sequence[str], *more: Any, **changes: Any
+) -> tuple[Grant, ...]:
+    rows = [MemberRole(**OWN, member_id="member-1", role_id=each, given=GIVEN) for each in direct]
+    return roles.member_grants(organization, member, rows, *more, policy=PROJECT_POLICY, **changes)
 
 
 def test_every_member_holds_stytch_member() -> None:
@@ -189,3 +196,57 @@ def test_factor_without_a_connection_proves_none() -> None:
     grants = member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), (SAML,))
     email = replace(FACTOR, type="magic_link", details={"email_id": "email-1"})
     assert session_roles(grants, (email,)) == ("stytch_member",)
+
+
+# The ledger ------------------------------------------------------------------------------------
+
+
+def only(grants: tuple[Grant, ...], role_id: str) -> Source:
+    (source,) = next(grant.sources for grant in grants if grant.role_id == role_id)
+    return source
+
+
+def test_everybody_holds_stytch_member_since_it_was_made() -> None:
+    source = only(member_grants(ORGANIZATION, MEMBER, (), (), ()), "stytch_member")
+    assert (source.given, source.since) == (Given(), NOW)
+
+
+def test_direct_role_is_held_since_it_was_given() -> None:
+    source = only(member_grants(ORGANIZATION, MEMBER, ("editor",), (), ()), "editor")
+    assert (source.given, source.since) == (GIVEN, NOW + 5)
+
+
+def test_role_of_a_domain_is_held_since_the_later_of_assignment_and_address() -> None:
+    assignment = EmailRoleAssignment(domain="example.com", role_id="editor", given=GIVEN)
+    organization = replace(ORGANIZATION, rbac_email_implicit_role_assignments=(assignment,))
+    for address_since, since in ((NOW, NOW + 5), (NOW + 9, NOW + 9), (0, 0)):
+        grants = member_grants(organization, MEMBER, (), (), (), address_since=address_since)
+        source = only(grants, "editor")
+        assert (source.given, source.since) == (GIVEN, since)
+
+
+def test_role_of_a_connection_is_held_since_the_later_of_assignment_and_registration() -> None:
+    saml = SamlConfiguration(connection_roles=("viewer",), connection_roles_given={"viewer": GIVEN})
+    connection = replace(SAML, saml=saml)
+    for created_at, since in ((NOW, NOW + 5), (NOW + 9, NOW + 9)):
+        registration = replace(REGISTRATION, created_at=created_at)
+        source = only(
+            member_grants(ORGANIZATION, MEMBER, (), (registration,), (connection,)), "viewer"
+        )
+        assert (source.given, source.since) == (GIVEN, since)
+
+
+def test_role_of_a_group_is_held_since_the_later_of_assignment_and_group() -> None:
+    assignment = GroupRoleAssignment(role_id="editor", group="eng", given=GIVEN)
+    connection = replace(SAML, saml=SamlConfiguration(group_roles=(assignment,)))
+    for sent, since in (({"eng": NOW}, NOW + 5), ({"eng": NOW + 9}, NOW + 9), ({}, 0)):
+        registration = replace(REGISTRATION, groups_since=sent)
+        source = only(
+            member_grants(ORGANIZATION, MEMBER, (), (registration,), (connection,)), "editor"
+        )
+        assert (source.given, source.since) == (GIVEN, since)
+
+
+def test_what_was_given_before_the_ledger_is_held_since_nobody_knows_when() -> None:
+    grants = member_grants(ORGANIZATION, MEMBER, (), (REGISTRATION,), (SAML,))
+    assert [only(grants, role_id).since for role_id in ("viewer", "editor")] == [0, 0]

@@ -250,6 +250,7 @@ def test_columns_that_are_no_plain_value_are_json() -> None:
     assert {table.name: set(table.json) for table in TABLES}["registrations"] == {
         "sso_attributes",
         "groups",
+        "groups_since",
     }
 
 

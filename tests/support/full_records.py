@@ -59,7 +59,8 @@ def _filled(name: str, hint: Any) -> Any:
         hints = typing.get_type_hints(hint)
         return hint(**{field: _filled(field, each) for field, each in hints.items()})
     if origin is not None and issubclass(origin, Mapping):
-        return {name: AWKWARD_TEXT} if arguments[-1] is str else AWKWARD_JSON
+        value = arguments[-1]
+        return AWKWARD_JSON if value is typing.Any else {AWKWARD_TEXT: _filled(name, value)}
     return {
         str: f"{name} {AWKWARD_TEXT}",
         bytes: b"\0\xff" + name.encode(),

@@ -3,10 +3,13 @@
 import click
 
 from vestibule.cli.operations import run
+from vestibule.cli.telling import plain
+from vestibule.clock import rfc3339
 from vestibule.domain import members, organizations, projects
 from vestibule.domain.context import Context
 from vestibule.domain.mfa import unlocking
-from vestibule.domain.roles import Grant
+from vestibule.domain.roles import Grant, Source
+from vestibule.records import Given
 
 
 @click.group()
@@ -19,7 +22,11 @@ def member() -> None:
 @click.argument("organization_id")
 @click.argument("member_id")
 def member_roles(project_id: str, organization_id: str, member_id: str) -> None:
-    """Print every role of a member with each source that it comes from, one in a line."""
+    """Print every role of a member with each source that it comes from, one in a line.
+
+    `since` is when the member came to hold the role by it, `given` when and by whom the assignment
+    was made: directly, or to a domain, a connection or a group. The audit log has the request.
+    """
 
     async def work(context: Context) -> tuple[Grant, ...]:
         project = await projects.get(context, project_id)
@@ -30,8 +37,20 @@ def member_roles(project_id: str, organization_id: str, member_id: str) -> None:
 
     for grant in run(work):
         for source in grant.sources:
-            details = "".join(f"  {name}={value}" for name, value in source.details.items())
-            click.echo(f"{grant.role_id}  {source.type}{details}")
+            click.echo(plain(_line(grant, source)))
+
+
+def _line(grant: Grant, source: Source) -> str:
+    details = "".join(f"  {name}={value}" for name, value in source.details.items())
+    since = rfc3339(source.since) if source.since else "unknown"
+    return f"{grant.role_id}  {source.type}{details}  since {since}{_giving(source.given)}"
+
+
+def _giving(given: Given) -> str:
+    if not given.given_at:
+        return ""
+    who = " ".join(filter(None, (given.actor_type, given.actor_id, given.request_id)))
+    return f"  given {rfc3339(given.given_at)} by {who}"
 
 
 @member.command("unlock")

@@ -18,6 +18,7 @@ from vestibule.domain import (
     outcome,
     policy,
     requirements,
+    role_ledger,
     sessions,
     trusted_tokens,
 )
@@ -132,7 +133,7 @@ async def _attest(
     factor = _factor(given.token, now=now)
     if session is None:
         _require_enough(organization, member, factor)
-    gained = await _give(tx, Party(project, organization, member), given.token.role_ids)
+    gained = await _give(tx, context, Party(project, organization, member), given.token.role_ids)
     party = Party(project, organization, await _settle(tx, context, member, given.token))
     if session is None:
         view = await outcome.begin(
@@ -248,7 +249,7 @@ def _external_id(member: Member, said: str) -> str | None:
     return said
 
 
-async def _give(tx: Transaction, party: Party, role_ids: Sequence[str]) -> bool:
+async def _give(tx: Transaction, context: Context, party: Party, role_ids: Sequence[str]) -> bool:
     """Give the member the roles of a token for good; True when it had not had one of them."""
     known = policy.roles_of(policy.project_policy(party.project), party.organization)
     gained = False
@@ -264,6 +265,7 @@ async def _give(tx: Transaction, party: Party, role_ids: Sequence[str]) -> bool:
                     organization_id=party.member.organization_id,
                     member_id=party.member.member_id,
                     role_id=role_id,
+                    given=role_ledger.given(context),
                 )
             )
     return gained

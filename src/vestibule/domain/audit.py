@@ -87,6 +87,8 @@ Action = Literal[
     "project.set_self_serve_unlock",
     "project.set_impersonation",
 ]
+# What is kept for the ledger of roles differs when an assignment beside it does.
+_LEDGER: Final = frozenset({"connection_roles_given"})
 # A login sets them to zero: no event says that, as none said that they were counted.
 _COUNTS: Final = frozenset({"failed_attempts"})
 Owner = Project | Organization | Member | Connection | Session | SsoToken
@@ -226,4 +228,4 @@ def differing(before: Record, after: Record) -> set[str]:
             names |= differing(old, new)
         elif old != new:
             names.add(name)
-    return names - {"updated_at"}
+    return names - {"updated_at"} - _LEDGER

@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import audit, connection_fields, connections, organizations
+from vestibule.domain import audit, connection_fields, connections, organizations, role_ledger
 from vestibule.domain.context import Context
 from vestibule.domain.policy import project_policy, roles_of
 from vestibule.errors import Failure
@@ -83,10 +83,9 @@ async def update(
         organization = await organizations.load(tx, project, locator, lock=True)
         before = await connections.load(tx, organization, connection_id)
         known_roles = roles_of(project_policy(project), organization)
-        after = replace(
-            _apply(context.settings, known_roles, before, changes),
-            updated_at=context.clock.now(),
-        )
+        after = _apply(context.settings, known_roles, before, changes)
+        after = role_ledger.of_connection(context, before, after)
+        after = replace(after, updated_at=context.clock.now())
         await tx.connections.update(after)
         tolerated = _newly_tolerated(before, after)
         await audit.record(

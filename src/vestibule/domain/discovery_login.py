@@ -84,8 +84,10 @@ async def create(
             fields = {"organization_name": name, **changes}
             target = await organizations.add(tx, context, project, fields, slug_of=name)
             creator = await _add(tx, context, project, target, address)
-            await members.assign_roles(tx, creator, [ADMIN_ROLE])
-            await audit.record(tx, context, "member.create", creator, creator.member_id)
+            said = await members.assign_roles(tx, context, creator, [ADMIN_ROLE])
+            await audit.record(
+                tx, context, "member.create", creator, creator.member_id, reason=said
+            )
             return await _enter(tx, context, project, target, waiting, proven.wanted)
     except Conflict as conflict:
         raise organizations.taken(conflict) from None

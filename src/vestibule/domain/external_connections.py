@@ -16,6 +16,7 @@ from vestibule.domain import (
     connection_lifecycle,
     connections,
     organizations,
+    role_ledger,
 )
 from vestibule.domain.context import Context
 from vestibule.domain.policy import project_policy, roles_of
@@ -56,7 +57,9 @@ async def create(
             updated_at=now,
         )
         known_roles = roles_of(project_policy(project), organization)
+        blank = connection
         connection = _apply(known_roles, connection, external, owned, changes)
+        connection = role_ledger.of_connection(context, blank, connection)
         await tx.connections.insert(connection)
         shown = await connection_lifecycle.settle(tx, context, organization, connection)
         await audit.record(tx, context, "connection.create", connection, connection.connection_id)
@@ -84,6 +87,7 @@ async def update(
         owned = await connections.underlying(tx, external, project_id=project.project_id)
         known_roles = roles_of(project_policy(project), organization)
         changed = _apply(known_roles, connection, external, owned, changes)
+        changed = role_ledger.of_connection(context, connection, changed)
         changed = replace(changed, updated_at=context.clock.now())
         await tx.connections.update(changed)
         names = audit.differing(connection, changed)

@@ -52,8 +52,8 @@ async def create(
             status="pending" if pending else "active",
             **values,
         )
-        await members.assign_roles(tx, member, role_ids)
-        await audit.record(tx, context, "member.create", member, member.member_id)
+        said = await members.assign_roles(tx, context, member, role_ids)
+        await audit.record(tx, context, "member.create", member, member.member_id, reason=said)
         return await members.shown(tx, project, organization, member)
 
 
@@ -78,12 +78,13 @@ async def update(
     async with context.store.write() as tx:
         organization = await organizations.load(tx, project, locator)
         before = member = await members.load(tx, organization, member_locator, lock=True)
+        said = ""
         if "roles" in changes:
             role_ids = _assignable(
                 roles_of(project_policy(project), organization), changes["roles"]
             )
             seen = await members.view(tx, project, organization, member)
-            await members.assign_roles(tx, member, role_ids)
+            said = await members.assign_roles(tx, context, member, role_ids)
             if not preserve_existing_sessions:
                 await _end_sessions_of_lost_roles(tx, organization, seen, role_ids)
         if "email_address" in changes:
@@ -102,7 +103,15 @@ async def update(
         except Conflict as conflict:
             raise members.taken(conflict) from None
         changed = audit.differing(before, member) | (changes.keys() & {"roles"})
-        await audit.record(tx, context, "member.update", member, member.member_id, changed=changed)
+        await audit.record(
+            tx,
+            context,
+            "member.update",
+            member,
+            member.member_id,
+            changed=changed,
+            reason=said,
+        )
         return await members.shown(tx, project, organization, member)
 
 

@@ -2,14 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import organizations, roles
+from vestibule.domain import organizations, role_ledger, roles
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of, read_email
 from vestibule.domain.organizations import OrganizationView
@@ -134,14 +134,18 @@ async def views_across(
     found = []
     for member in members:
         own = registrations[member.member_id]
-        role_ids = tuple(row.role_id for row in direct[member.member_id])
-        organization = within[member.organization_id]
+        addresses, given = emails[member.member_id], direct[member.member_id]
         grants = roles.member_grants(
-            organization, member, role_ids, own, connections, policy=policy
+            within[member.organization_id],
+            member,
+            given,
+            own,
+            connections,
+            policy=policy,
+            address_since=next((each.primary_since for each in addresses if not each.retired), 0),
         )
-        found.append(
-            MemberView(member, tuple(emails[member.member_id]), role_ids, tuple(own), grants)
-        )
+        role_ids = tuple(row.role_id for row in given)
+        found.append(MemberView(member, tuple(addresses), role_ids, tuple(own), grants))
     return found
 
 
@@ -242,7 +246,9 @@ async def change_email(
             await tx.member_emails.delete(**own, email_key=old_key)
         else:
             await tx.member_emails.change({"retired": True}, **own, email_key=old_key)
-    values = {"email_address": address, "retired": False}
+    values: dict[str, Any] = {"email_address": address, "retired": False}
+    if key != old_key:
+        values["primary_since"] = context.clock.now()
     if not await tx.member_emails.change(values, **own, email_key=key):
         (project,) = await tx.projects.all(project_id=organization.project_id)
         try:
@@ -253,16 +259,25 @@ async def change_email(
     return changed
 
 
-async def assign_roles(tx: Transaction, member: Member, role_ids: Iterable[str]) -> None:
-    """Make `role_ids` the roles that `member` holds directly."""
+async def assign_roles(
+    tx: Transaction, context: Context, member: Member, role_ids: Collection[str]
+) -> str:
+    """Make `role_ids` the roles that `member` holds directly; those held already stay as given.
+
+    Returns what the audit log has to say of it.
+    """
     own: dict[str, Any] = {
         "project_id": member.project_id,
         "organization_id": member.organization_id,
         "member_id": member.member_id,
     }
-    await tx.member_roles.delete(**own)
-    for role_id in role_ids:
-        await tx.member_roles.insert(MemberRole(**own, role_id=role_id))
+    held = {row.role_id for row in await tx.member_roles.all(**own)}
+    lost, gained = held.difference(role_ids), set(role_ids) - held
+    await tx.member_roles.delete(**own, role_id=tuple(lost))
+    for role_id in sorted(gained):
+        row = MemberRole(**own, role_id=role_id, given=role_ledger.given(context))
+        await tx.member_roles.insert(row)
+    return role_ledger.said(gained=gained, lost=lost)
 
 
 async def end_sessions(
@@ -329,6 +344,7 @@ def _email(context: Context, project: Project, member: Member, key: str) -> Memb
         email_key=key,
         email_address=member.email_address,
         created_at=context.clock.now(),
+        primary_since=context.clock.now(),
     )
 
 

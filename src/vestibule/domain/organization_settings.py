@@ -12,7 +12,7 @@ from vestibule.domain.email_domains import read_domain, read_domains
 from vestibule.domain.metadata import merge
 from vestibule.domain.policy import MEMBER_ROLE, Policy, roles_of
 from vestibule.errors import ErrorType, Failure
-from vestibule.records import EmailRoleAssignment, Organization
+from vestibule.records import EmailRole, EmailRoleAssignment, Organization
 
 ID_FORM: Final = re.compile(r"organization-(test|live)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9._|-]{1,128}")
@@ -143,7 +143,7 @@ def _oauth_tenants(_: Organization, value: Mapping[str, Any] | None) -> Mapping[
 
 
 def _email_roles(
-    policy: Policy, organization: Organization, value: Sequence[EmailRoleAssignment]
+    policy: Policy, organization: Organization, value: Sequence[EmailRole]
 ) -> tuple[EmailRoleAssignment, ...]:
     field = "rbac_email_implicit_role_assignments"
     known = roles_of(policy, organization).keys() - {MEMBER_ROLE}

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import audit, connections, organization_settings, tenancy
+from vestibule.domain import audit, connections, organization_settings, role_ledger, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.organization_settings import ID_FORM
 from vestibule.domain.policy import project_policy
@@ -165,6 +165,7 @@ async def add(
     organization = organization_settings.apply(
         blank, {"organization_name": "", **changes}, project_policy(project)
     )
+    organization = role_ledger.of_organization(context, blank, organization)
     if not organization.organization_slug:
         text = slug_of or organization.organization_name
         slug = await _free_slug(tx, context, project, text)
@@ -194,6 +195,7 @@ async def update(
         async with context.store.write() as tx:
             before = await load(tx, project, locator, lock=True)
             after = organization_settings.apply(before, changes, project_policy(project))
+            after = role_ledger.of_organization(context, before, after)
             after = replace(after, updated_at=context.clock.now())
             await _require_connections(tx, after, changes)
             await tx.organizations.update(after)

@@ -1,12 +1,20 @@
 """Which roles a member holds, where each comes from, and which of them count in a session."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from vestibule.domain.email import domain_of
 from vestibule.domain.policy import MEMBER_ROLE, Policy, roles_of
-from vestibule.records import Connection, Factor, Member, Organization, Registration
+from vestibule.records import (
+    Connection,
+    Factor,
+    Given,
+    Member,
+    MemberRole,
+    Organization,
+    Registration,
+)
 
 DIRECT: Final = "direct_assignment"
 EMAIL: Final = "email_assignment"
@@ -16,10 +24,16 @@ GROUP: Final = "sso_connection_group"
 
 @dataclass(frozen=True)
 class Source:
-    """One reason why a member holds a role (semantics 5.4); `details` is the wire's object."""
+    """One reason why a member holds a role (semantics 5.4); `details` is the wire's object.
+
+    `given` says who made the assignment, and `since` when the member came to hold the role by it:
+    0 where that is not known. Two sources that differ in these alone are one.
+    """
 
     type: str
     details: Mapping[str, str]
+    given: Given = field(default=Given(), compare=False)
+    since: int = field(default=0, compare=False)
 
     @property
     def connection_id(self) -> str:
@@ -38,22 +52,24 @@ class Grant:
 def member_grants(
     organization: Organization,
     member: Member,
-    direct: Sequence[str],
+    direct: Sequence[MemberRole],
     registrations: Sequence[Registration],
     connections: Sequence[Connection],
     *,
     policy: Policy,
+    address_since: int = 0,
 ) -> tuple[Grant, ...]:
     """Return every role that `member` could hold, `stytch_member` first, then in order of name.
 
-    `connections` are those of the registrations. A role that the policy does not know (any more)
+    `connections` are those of the registrations, and `address_since` is when the member's address
+    became the primary one. A role that the policy does not know (any more)
     grants nothing, wherever it is still assigned.
     """
     known = roles_of(policy, organization)
-    found: dict[str, list[Source]] = {MEMBER_ROLE: [Source(DIRECT, {})]}
+    found = {MEMBER_ROLE: [Source(DIRECT, {}, since=member.created_at)]}
     pairs = (
-        *((role_id, Source(DIRECT, {})) for role_id in direct),
-        *_by_email(organization, member),
+        *((row.role_id, Source(DIRECT, {}, row.given, row.given.given_at)) for row in direct),
+        *_by_email(organization, member, address_since),
         *_by_connection(registrations, connections),
     )
     for role_id, source in pairs:
@@ -77,12 +93,21 @@ def session_roles(grants: Iterable[Grant], factors: Iterable[Factor]) -> tuple[s
     )
 
 
-def _by_email(organization: Organization, member: Member) -> Iterator[tuple[str, Source]]:
+def _latest(*times: int) -> int:
+    """Return when the last of several things came to be, 0 when that of one is not known."""
+    return max(times) if all(times) else 0
+
+
+def _by_email(
+    organization: Organization, member: Member, address_since: int
+) -> Iterator[tuple[str, Source]]:
     assignments = organization.rbac_email_implicit_role_assignments
     domain = domain_of(member.email_address) if assignments else ""
     for assignment in assignments:
         if assignment.domain == domain:
-            yield assignment.role_id, Source(EMAIL, {"email_domain": domain})
+            since = _latest(assignment.given.given_at, address_since)
+            details = {"email_domain": domain}
+            yield assignment.role_id, Source(EMAIL, details, assignment.given, since)
 
 
 def _by_connection(
@@ -98,8 +123,15 @@ def _by_connection(
             continue
         details = {"connection_id": connection.connection_id}
         for role_id in configuration.connection_roles:
-            yield role_id, Source(CONNECTION, details)
+            given = configuration.connection_roles_given.get(role_id, Given())
+            since = _latest(given.given_at, registration.created_at)
+            yield role_id, Source(CONNECTION, details, given, since)
         for assignment in configuration.group_roles:
-            if assignment.group in (registration.groups or ()):
-                source = Source(GROUP, {**details, "group": assignment.group})
-                yield assignment.role_id, source
+            group = assignment.group
+            if group in (registration.groups or ()):
+                sent = registration.groups_since.get(group, 0)
+                since = _latest(assignment.given.given_at, sent)
+                yield (
+                    assignment.role_id,
+                    Source(GROUP, {**details, "group": group}, assignment.given, since),
+                )

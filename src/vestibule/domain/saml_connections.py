@@ -14,6 +14,7 @@ from vestibule.domain import (
     connection_lifecycle,
     connections,
     organizations,
+    role_ledger,
     saml_keys,
     saml_metadata,
 )
@@ -96,6 +97,7 @@ async def update(
         connection = await connections.load(tx, organization, connection_id, error=_NOT_FOUND)
         known_roles = roles_of(project_policy(project), organization)
         changed = _apply(context.settings, known_roles, connection, changes)
+        changed = role_ledger.of_connection(context, connection, changed)
         await _require_unique(tx, changed)
         if _saml(changed).idp_entity_id != _saml(connection).idp_entity_id:
             # What was read so far is of another identity provider.

@@ -6,13 +6,13 @@ import msgspec
 
 from vestibule import errors
 from vestibule.api.endpoint import Request
-from vestibule.records import EmailRoleAssignment
+from vestibule.records import EmailRole
 
 Openness = Literal["ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"]
 ByTenant = Literal["RESTRICTED", "NOT_ALLOWED"]
 Methods = Literal["ALL_ALLOWED", "RESTRICTED"]
 Names = Annotated[tuple[str, ...], msgspec.Meta(max_length=1000)]
-EmailRoles = Annotated[tuple[EmailRoleAssignment, ...], msgspec.Meta(max_length=100)]
+EmailRoles = Annotated[tuple[EmailRole, ...], msgspec.Meta(max_length=100)]
 
 SETTING_ERRORS: Final = (
     errors.organization_name_missing,

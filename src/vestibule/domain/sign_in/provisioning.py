@@ -4,6 +4,7 @@ Looked up in this order: the registration (connection, external id), then the e-
 the connection's own organization, then just-in-time provisioning.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -228,6 +229,7 @@ async def register(
             sso_attributes=identity.attributes,
             groups=registration.groups if identity.groups is None else identity.groups,
             updated_at=now,
+            groups_since=_groups_since(registration, identity, now=now),
         )
         if not await tx.registrations.update(renewed):
             raise Overtaken
@@ -243,6 +245,15 @@ async def register(
         groups=identity.groups,
         created_at=now,
         updated_at=now,
+        groups_since=dict.fromkeys(identity.groups or (), now),
     )
     await tx.registrations.insert(created)
     return created
+
+
+def _groups_since(before: Registration, identity: Identity, *, now: int) -> Mapping[str, int]:
+    """Return since when each group has been sent; 0 for one that was there before this was kept."""
+    if identity.groups is None:
+        return before.groups_since
+    known = {**dict.fromkeys(before.groups or (), 0), **before.groups_since}
+    return {group: known.get(group, now) for group in identity.groups}

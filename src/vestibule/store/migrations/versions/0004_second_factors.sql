@@ -29,3 +29,10 @@ CREATE TABLE sms_counts (
     FOREIGN KEY (project_id) REFERENCES projects (project_id) ON DELETE CASCADE
 );
 CREATE INDEX sms_counts_by_end ON sms_counts (ends_at);
+
+-- When and by whom a role was given directly; since when an address is the primary one, and since
+-- when an identity provider has sent each group.
+ALTER TABLE member_roles ADD COLUMN given TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE member_emails ADD COLUMN primary_since BIGINT NOT NULL DEFAULT 0;
+UPDATE member_emails SET primary_since = created_at;
+ALTER TABLE registrations ADD COLUMN groups_since TEXT NOT NULL DEFAULT '{}';
