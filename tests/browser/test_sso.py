@@ -2,17 +2,19 @@
 
 from base64 import b64decode
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from lxml import etree
 from msgspec.structs import replace
 
 from tests.support.asgi import Answer, call
+from tests.support.doors import open_door
 from tests.support.refusals import assert_page, assert_safe
 from tests.support.saml_keys import signer
-from tests.support.scenario import IDP_ENTITY, IDP_SSO, MAPPING, Scenario
+from tests.support.scenario import IDP_ENTITY, IDP_SSO, LOGIN_URL, MAPPING, Scenario
 from vestibule import errors
+from vestibule.domain import projects
 from vestibule.saml.keys import private_key_pem
 from vestibule.saml.xml import DS, MD, SAMLP
 
@@ -193,3 +195,28 @@ async def test_nothing_is_found_below_a_callback(
         headers = {"content-type": "application/x-www-form-urlencoded"}
         answer = await call(scenario.app, "POST", path, headers=headers, body=body)
         assert answer.status in {404, 405}
+
+
+NATIVE = "com.example.app://callback"
+
+
+async def test_who_is_refused_finds_the_way_back_to_the_application(scenario: Scenario) -> None:
+    door = await open_door(scenario, "oidc")
+    answer = await door.come_back(email_verified=False)
+    assert_page(answer, errors.oidc_response_unverified_email)
+    origin = LOGIN_URL.removesuffix(urlsplit(LOGIN_URL).path)
+    assert f'application, <a href="{origin}">{urlsplit(LOGIN_URL).netloc}</a>.' in answer.text
+
+
+async def test_page_has_no_way_back_to_a_device_or_to_nowhere(scenario: Scenario) -> None:
+    door = await open_door(scenario, "oidc")
+    await projects.add_redirect_url(
+        scenario.context, scenario.project, NATIVE, login=True, signup=True
+    )
+    start = {"login_redirect_url": NATIVE, "pkce_code_challenge": "c" * 43}
+    on_a_device = await door.come_back(start=start, email_verified=False)
+    callback = urlsplit(door.connection["redirect_url"]).path
+    of_no_sign_in = await scenario.browser().get(f"{callback}?code=x&state=made-up")
+    for answer in (on_a_device, of_no_sign_in):
+        assert answer.status == 400
+        assert "<a " not in answer.text

@@ -47,9 +47,13 @@ def refused(
     failure: Failure,
     *,
     trace_id: str = "",
+    back: str = "",
     template: str = "refused.html",
 ) -> Response:
-    """Return the page (or JSON, when that is accepted) of a failure, with its references."""
+    """Return the page (or JSON, when that is accepted) of a failure, with its references.
+
+    `back` is the application's address, for a link.
+    """
     request_id = new_request_id(context, request.scope)
     logger().info(
         "sign-in refused",
@@ -74,6 +78,7 @@ def refused(
         error_type=failure.error.name,
         request_id=request_id,
         trace_id=trace_id,
+        back=back,
     )
     page.headers.update(headers)
     return page
@@ -92,6 +97,7 @@ def guarded(
     """
 
     async def answer(request: Request) -> Response:
+        trace_id = back = ""
         try:
             if request.method not in methods:
                 raise Failure(errors.method_not_allowed)
@@ -104,10 +110,12 @@ def guarded(
             return Response(status_code=400)
         except Refused as error:
             failure = Failure(error.refusal.error, error.refusal.message)
-            trace_id = error.trace_id
+            trace_id, back = error.trace_id, error.back
         except Exception as error:  # noqa: BLE001 - the one place where all errors become a page
-            failure, trace_id = failure_of(error), ""
-        response = refused(context, request, failure, trace_id=trace_id, template=template)
+            failure = failure_of(error)
+        response = refused(
+            context, request, failure, trace_id=trace_id, back=back, template=template
+        )
         if failure.error is errors.method_not_allowed:
             response.headers["Allow"] = ", ".join(m for m in methods if m != request.method)
         return response

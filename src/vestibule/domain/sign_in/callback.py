@@ -58,12 +58,16 @@ class Done:
 
 
 class Refused(Exception):
-    """A sign-in was refused; the trace is written. `refusal.error` is all the browser is told."""
+    """A sign-in was refused; the trace is written. `refusal.error` is all the browser is told.
 
-    def __init__(self, refusal: Refusal, trace_id: str) -> None:
+    `back` is the application that it was begun at, '' when that is not known.
+    """
+
+    def __init__(self, refusal: Refusal, trace_id: str, *, back: str) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
         self.trace_id = trace_id
+        self.back = back
 
 
 async def target(context: Context, connection_id: str) -> Target:
@@ -135,9 +139,10 @@ async def recorded(
                 context, refusal, error, found.connection, message=message
             )
             async with context.store.write() as tx:
+                sign_in = await find_sign_in(tx, found, token)
                 trace = traces.new(
                     context,
-                    await _asked(tx, found, token),
+                    await _asked(tx, found, sign_in),
                     trace_id=trace_id or new_trace_id(context, found),
                     sign_in_id=_sign_in_id(token),
                     steps=refusal.steps,
@@ -147,7 +152,7 @@ async def recorded(
                 if refusal.reason in _UNKNOWN_KEY:
                     # Its metadata may have a new one; it is read soon, but not while a login waits.
                     await feeds.hasten(tx, found.connection, now=context.clock.now())
-            raise Refused(refusal, trace.trace_id) from error
+            raise Refused(refusal, trace.trace_id, back=_back(sign_in)) from error
     except ParentMissing:
         raise Failure(errors.sso_connection_not_found) from None
 
@@ -157,15 +162,21 @@ def new_trace_id(context: Context, found: Target) -> str:
     return context.new_id("trace", found.project)
 
 
-async def _asked(tx: Transaction, found: Target, token: str) -> Connection:
+async def _asked(tx: Transaction, found: Target, sign_in: SignIn | None) -> Connection:
     """Return the connection that the sign-in was begun at: an external one's traces are its own."""
-    sign_in = await find_sign_in(tx, found, token)
     asked = sign_in and await tx.connections.find(
         project_id=sign_in.project_id,
         organization_id=sign_in.organization_id,
         connection_id=sign_in.start_connection_id,
     )
     return asked or found.connection
+
+
+def _back(sign_in: SignIn | None) -> str:
+    """Return the address of the application that a sign-in was begun at, '' for none of the web."""
+    if sign_in is None or redirect_urls.is_native(sign_in.login_redirect_url):
+        return ""
+    return redirect_urls.origin_of(sign_in.login_redirect_url)
 
 
 def _sign_in_id(token: str) -> str:
