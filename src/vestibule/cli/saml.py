@@ -13,13 +13,14 @@ from vestibule.cli.telling import SIDES, WIDTH, plain, step_lines
 from vestibule.clock import SystemClock, rfc3339
 from vestibule.domain.connection_settings import demands
 from vestibule.records import SamlPolicy
+from vestibule.remedy import Remedy
 from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.explain import Claims, Explanation, explain, read_claims
 from vestibule.saml.keys import Certificate, read_certificate, read_private_key
 from vestibule.saml.lint import Severity, lint_metadata
 from vestibule.saml.metadata import IdentityProviderMetadata, parse_identity_provider
-from vestibule.saml.remedies import Remedy, remedy
+from vestibule.saml.remedies import remedy
 from vestibule.saml.response import VerifiedAssertion
 from vestibule.saml.times import read_instant
 

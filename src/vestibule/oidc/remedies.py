@@ -1,38 +1,15 @@
 """Which side has to act on each refusal, and what it does: the knowledge behind every trace."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from vestibule.oidc.errors import Reason
-
-Side = Literal["identity_provider", "vestibule", "user"]
-"""The identity provider's administrator, this server's, or the person who signs in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """Who has to act, and one sentence that says what to click or to change."""
-
-    side: Side
-    fix: str
+from vestibule.remedy import Remedy, identity_provider, user, vestibule
 
 
 def remedy(reason: Reason) -> Remedy:
     """Return what ends refusals with this reason."""
     return _REMEDIES[reason]
-
-
-def _identity_provider(fix: str) -> Remedy:
-    return Remedy("identity_provider", fix)
-
-
-def _vestibule(fix: str) -> Remedy:
-    return Remedy("vestibule", fix)
-
-
-def _user(fix: str) -> Remedy:
-    return Remedy("user", fix)
 
 
 _AGAIN: Final = (
@@ -72,82 +49,82 @@ _REACHABLE: Final = (
 )
 
 _SETTINGS: Final = {
-    Reason.URL: _vestibule(_ENDPOINTS),
-    Reason.SCOPE: _vestibule("Correct custom_scopes: names of scopes, separated by spaces."),
-    Reason.DISCOVERY: _vestibule(_ENDPOINTS),
-    Reason.JWKS: _identity_provider(
+    Reason.URL: vestibule(_ENDPOINTS),
+    Reason.SCOPE: vestibule("Correct custom_scopes: names of scopes, separated by spaces."),
+    Reason.DISCOVERY: vestibule(_ENDPOINTS),
+    Reason.JWKS: identity_provider(
         "See whether the connection's jwks_url is right, and whether RSA or EC keys for "
         "signatures are published there."
     ),
 }
 _CODE: Final = {
-    Reason.STATE: _user(_AGAIN),
-    Reason.CALLBACK: _identity_provider(_CODE_FLOW),
-    Reason.CODE: _identity_provider(
+    Reason.STATE: user(_AGAIN),
+    Reason.CALLBACK: identity_provider(_CODE_FLOW),
+    Reason.CODE: identity_provider(
         "Read what the identity provider says here and in its sign-in log; mostly the person is "
         "not assigned to the application, or has refused."
     ),
-    Reason.CODE_GRANT: _identity_provider(
+    Reason.CODE_GRANT: identity_provider(
         "Sign in again; if it happens each time, let the application's redirect URI be the "
         "connection's redirect_url, character by character."
     ),
-    Reason.CODE_CLIENT: _vestibule(_CREDENTIALS),
-    Reason.CODE_REFUSED: _identity_provider(_CODE_FLOW),
-    Reason.CODE_REDIRECT: _identity_provider(
+    Reason.CODE_CLIENT: vestibule(_CREDENTIALS),
+    Reason.CODE_REFUSED: identity_provider(_CODE_FLOW),
+    Reason.CODE_REDIRECT: identity_provider(
         "Enter the token_url that the identity provider's discovery document names: the one of "
         "the connection leads elsewhere."
     ),
-    Reason.CODE_UNAVAILABLE: _identity_provider(_REACHABLE),
-    Reason.CODE_ANSWER: _identity_provider(_WRITTEN_WRONG),
-    Reason.CODE_ID_TOKEN: _identity_provider(_CODE_FLOW),
-    Reason.CODE_TOKEN_TYPE: _identity_provider(
+    Reason.CODE_UNAVAILABLE: identity_provider(_REACHABLE),
+    Reason.CODE_ANSWER: identity_provider(_WRITTEN_WRONG),
+    Reason.CODE_ID_TOKEN: identity_provider(_CODE_FLOW),
+    Reason.CODE_TOKEN_TYPE: identity_provider(
         "Switch off DPoP and mutual TLS for the tokens of the application: they have to be Bearer "
         "tokens."
     ),
 }
 _TOKEN: Final = {
-    Reason.ID_TOKEN: _identity_provider(_WRITTEN_WRONG),
-    Reason.ALGORITHM: _identity_provider(_SIGN),
-    Reason.KEY: _identity_provider(
+    Reason.ID_TOKEN: identity_provider(_WRITTEN_WRONG),
+    Reason.ALGORITHM: identity_provider(_SIGN),
+    Reason.KEY: identity_provider(
         "Let the identity provider publish the key that it signs with at the connection's "
         "jwks_url, under the kid that its tokens name."
     ),
-    Reason.SIGNATURE: _identity_provider(
+    Reason.SIGNATURE: identity_provider(
         "See whether the connection's jwks_url is that of the issuer: the token is signed by "
         "another key of the same name."
     ),
-    Reason.ISSUER: _vestibule(
+    Reason.ISSUER: vestibule(
         "Enter the issuer into the connection exactly as the identity provider writes it, to the "
         "last slash."
     ),
-    Reason.AUDIENCE: _vestibule(
+    Reason.AUDIENCE: vestibule(
         "Let the connection's client_id be that of the application that its people sign in to."
     ),
-    Reason.EXPIRED: _identity_provider(_CLOCK),
-    Reason.ISSUED_AT: _identity_provider(_CLOCK),
-    Reason.NOT_BEFORE: _identity_provider(_CLOCK),
-    Reason.AUTH_TIME: _identity_provider(_WRITTEN_WRONG),
-    Reason.NONCE: _user(_NOT_MEANT),
-    Reason.ACCESS_TOKEN_HASH: _identity_provider(_NOT_MEANT),
-    Reason.CODE_HASH: _identity_provider(_NOT_MEANT),
-    Reason.SUBJECT: _identity_provider(
+    Reason.EXPIRED: identity_provider(_CLOCK),
+    Reason.ISSUED_AT: identity_provider(_CLOCK),
+    Reason.NOT_BEFORE: identity_provider(_CLOCK),
+    Reason.AUTH_TIME: identity_provider(_WRITTEN_WRONG),
+    Reason.NONCE: user(_NOT_MEANT),
+    Reason.ACCESS_TOKEN_HASH: identity_provider(_NOT_MEANT),
+    Reason.CODE_HASH: identity_provider(_NOT_MEANT),
+    Reason.SUBJECT: identity_provider(
         "See whether the connection's userinfo_url is that of the issuer: it tells of another "
         "person than the ID token."
     ),
-    Reason.TRUSTED: _identity_provider(
+    Reason.TRUSTED: identity_provider(
         "Let the token have the claims that the profile's attribute_mapping names."
     ),
 }
 _PERSON: Final = {
-    Reason.LOGOUT: _identity_provider(_WRITTEN_WRONG),
-    Reason.LOGOUT_REPLAY: _identity_provider(
+    Reason.LOGOUT: identity_provider(_WRITTEN_WRONG),
+    Reason.LOGOUT_REPLAY: identity_provider(
         "Nothing is to be done if it comes once more: this logout has been carried out already."
     ),
-    Reason.USERINFO: _identity_provider(
+    Reason.USERINFO: identity_provider(
         "See whether the connection's userinfo_url is right and answers in JSON, not as a signed "
         "or encrypted token."
     ),
-    Reason.EMAIL: _identity_provider(
+    Reason.EMAIL: identity_provider(
         "Let the identity provider send the person's verified e-mail address in the claim email, "
         "or map email to another claim."
     ),

@@ -6,9 +6,10 @@ The verdict is that of `verify_response` and of nothing else; here it only becom
 from dataclasses import dataclass
 from typing import Final
 
+from vestibule.remedy import Remedy
 from vestibule.saml.errors import SamlError, Step
 from vestibule.saml.expectation import Expectation
-from vestibule.saml.remedies import Remedy, remedy
+from vestibule.saml.remedies import remedy
 from vestibule.saml.response import VerifiedAssertion, read_form_field, verify_response
 from vestibule.saml.times import read_instant
 from vestibule.saml.xml import SAML, parse
