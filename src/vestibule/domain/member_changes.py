@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import audit, members, organizations, phone_numbers
+from vestibule.domain import audit, members, organizations, phone_numbers, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of
 from vestibule.domain.members import MemberView
@@ -125,11 +125,7 @@ async def delete(context: Context, project: Project, locator: str, member_locato
         organization = await organizations.load(tx, project, locator)
         member = await members.load(tx, organization, member_locator, lock=True)
         await members.end_sessions(tx, organization, member.member_id)
-        own: dict[str, Any] = {
-            "project_id": member.project_id,
-            "organization_id": member.organization_id,
-            "member_id": member.member_id,
-        }
+        own = tenancy.of_member(member)
         await tx.member_emails.delete(**own)
         await tx.member_roles.delete(**own)
         await tx.registrations.delete(**own)

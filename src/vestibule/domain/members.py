@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import organizations, role_ledger, roles
+from vestibule.domain import organizations, role_ledger, roles, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of, read_email
 from vestibule.domain.organizations import OrganizationView
@@ -63,7 +63,7 @@ async def find(
 ) -> Member | None:
     """Return the member that `load` does, or None."""
     column = "member_id" if ID_FORM.fullmatch(locator) else "external_id"
-    where: dict[str, Any] = {**_within(organization), column: locator}
+    where: dict[str, Any] = {**tenancy.of_organization(organization), column: locator}
     member = await tx.members.find(lock=lock, **where)
     return None if member is None or member.status == "deleted" else member
 
@@ -78,10 +78,12 @@ async def load_by_email(tx: Transaction, organization: Organization, address: st
 
 async def by_email(tx: Transaction, organization: Organization, key: str) -> Member | None:
     """Return the member whose present address has this key (`email.read_email`), or None."""
-    email = await tx.member_emails.find(**_within(organization), email_key=key, retired=False)
+    email = await tx.member_emails.find(
+        **tenancy.of_organization(organization), email_key=key, retired=False
+    )
     if email is None:
         return None
-    return await tx.members.find(**_within(organization), member_id=email.member_id)
+    return await tx.members.find(**tenancy.of_organization(organization), member_id=email.member_id)
 
 
 async def shown(
@@ -237,7 +239,7 @@ async def change_email(
     address, key = read_email(email_address)
     old_key = read_email(member.email_address)[1]
     changed = replace(member, email_address=address, updated_at=context.clock.now())
-    own = {**_within(organization), "member_id": member.member_id}
+    own = {**tenancy.of_organization(organization), "member_id": member.member_id}
     if key != old_key:
         changed = replace(changed, email_address_verified=verified)
         await require_unclaimed(tx, organization, key)
@@ -266,11 +268,7 @@ async def assign_roles(
 
     Returns what the audit log has to say of it.
     """
-    own: dict[str, Any] = {
-        "project_id": member.project_id,
-        "organization_id": member.organization_id,
-        "member_id": member.member_id,
-    }
+    own = tenancy.of_member(member)
     held = {row.role_id for row in await tx.member_roles.all(**own)}
     lost, gained = held.difference(role_ids), set(role_ids) - held
     await tx.member_roles.delete(**own, role_id=tuple(lost))
@@ -287,7 +285,7 @@ async def end_sessions(
 
     With `connection_id` only those end that hold a factor of that connection.
     """
-    where = {**_within(organization), "member_id": member_id}
+    where = {**tenancy.of_organization(organization), "member_id": member_id}
     ended: list[Session | IntermediateSession] = []
     for session in await tx.sessions.all(**where):
         if _has_factor(session.factors, connection_id):
@@ -328,7 +326,7 @@ async def require_unclaimed(tx: Transaction, organization: Organization, key: st
 async def _require_free(
     tx: Transaction, organization: Organization, key: str, *, for_member: str = ""
 ) -> None:
-    held = await tx.member_emails.find(**_within(organization), email_key=key)
+    held = await tx.member_emails.find(**tenancy.of_organization(organization), email_key=key)
     if held is not None and held.member_id != for_member:
         raise Failure(
             errors.retired_member_email if held.retired else errors.duplicate_member_email
@@ -346,13 +344,6 @@ def _email(context: Context, project: Project, member: Member, key: str) -> Memb
         created_at=context.clock.now(),
         primary_since=context.clock.now(),
     )
-
-
-def _within(organization: Organization) -> dict[str, Any]:
-    return {
-        "project_id": organization.project_id,
-        "organization_id": organization.organization_id,
-    }
 
 
 Row = TypeVar("Row", MemberEmail, MemberRole, Registration)

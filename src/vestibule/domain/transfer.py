@@ -8,11 +8,10 @@ first organization, whose admins may write there, counts for nothing in the othe
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from msgspec.structs import replace
 
-from vestibule.domain import requirements
+from vestibule.domain import requirements, tenancy
 from vestibule.domain.connections import usable
 from vestibule.domain.context import Context
 from vestibule.domain.email import key_of
@@ -62,7 +61,7 @@ async def offers(
     The members that they name are locked.
     """
     # Whoever ends one of these is waited for, or waits and then sees what came of it.
-    active = await tx.connections.all(**_within(target), status="active", lock=True)
+    active = await tx.connections.all(**tenancy.of_organization(target), status="active", lock=True)
     shared = {item.external_connection_id or item.connection_id: item for item in active}
     found = []
     for factor in session.factors:
@@ -86,10 +85,7 @@ async def identity_of(
     is what it said at the newest login of this person. None when nobody could log in through that
     connection now.
     """
-    of: dict[str, Any] = {
-        "project_id": session.project_id,
-        "organization_id": session.organization_id,
-    }
+    of = tenancy.of_organization(session)
     own = await tx.connections.find(**of, connection_id=connection_of(factor))
     known = await tx.registrations.find(**of, registration_id=str(factor.details["id"]))
     if own is None or known is None:
@@ -110,10 +106,14 @@ async def identity_of(
 async def _of_address(tx: Transaction, factor: Factor, target: Organization) -> Offer:
     """Return what a proof of an address is in `target`: a proof for whom it belongs to there."""
     key = key_of(proven_address(factor))
-    email = await tx.member_emails.find(**_within(target), email_key=key, retired=False)
+    email = await tx.member_emails.find(
+        **tenancy.of_organization(target), email_key=key, retired=False
+    )
     if email is None:
         return Offer(factor, Found(None, None), None)
-    member = await tx.members.find(**_within(target), member_id=email.member_id, lock=True)
+    member = await tx.members.find(
+        **tenancy.of_organization(target), member_id=email.member_id, lock=True
+    )
     details = {"email_id": email.email_id, "email_address": email.email_address}
     return Offer(replace(factor, details=details), Found(member, None), None)
 
@@ -188,10 +188,3 @@ def proofs_of_phone(
         for factor in factors
         if factor.delivery_method == "sms" and factor.details.get("phone_number") == number
     ]
-
-
-def _within(organization: Organization) -> dict[str, Any]:
-    return {
-        "project_id": organization.project_id,
-        "organization_id": organization.organization_id,
-    }

@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors, totp
-from vestibule.domain import audit, members, organizations, phone_numbers
+from vestibule.domain import audit, members, organizations, phone_numbers, tenancy
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.domain.members import MemberView
@@ -95,7 +95,7 @@ async def delete_phone_number(
             enrolment.require_proven(member, caller.session.factors)
         if not member.mfa_phone_number:
             raise Failure(errors.member_phone_number_not_found)
-        await tx.sms_codes.delete(**_of(member))
+        await tx.sms_codes.delete(**tenancy.of_member(member))
         left = replace(without_phone(member), updated_at=context.clock.now())
         await tx.members.update(left)
         await audit.record(tx, context, "member.delete_phone_number", member, member.member_id)
@@ -145,7 +145,7 @@ def _with_number(member: Member, number: str) -> Member:
 async def _prove(tx: Transaction, party: Party, *, context: Context, text: str) -> Proven:
     member, now = party.member, context.clock.now()
     live: dict[str, Any] = {
-        **_of(member),
+        **tenancy.of_member(member),
         "phone_number": member.mfa_phone_number,
         "expires_at__gt": now,
         "attempts__lt": _MOST_ATTEMPTS,
@@ -154,7 +154,7 @@ async def _prove(tx: Transaction, party: Party, *, context: Context, text: str) 
     if known is None:
         raise Failure(errors.otp_code_not_found)
     if not _is_right(context, member, known, text):
-        await tx.sms_codes.change({"attempts": known.attempts + 1}, **_of(member))
+        await tx.sms_codes.change({"attempts": known.attempts + 1}, **tenancy.of_member(member))
         raise Wrong(Failure(errors.unable_to_auth_otp_code))
     if not await tx.sms_codes.delete(**live):
         raise Failure(errors.otp_code_not_found)
@@ -180,11 +180,3 @@ def _is_right(context: Context, member: Member, known: SmsCode, text: str) -> bo
         return False
     sent = context.sealer.unseal(known.code, purpose=sms_sending.purpose(member))
     return same_secret(sent, code.encode())
-
-
-def _of(member: Member) -> dict[str, Any]:
-    return {
-        "project_id": member.project_id,
-        "organization_id": member.organization_id,
-        "member_id": member.member_id,
-    }

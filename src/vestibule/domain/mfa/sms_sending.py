@@ -4,11 +4,11 @@ A member has one code at most: a new one takes the place of the former. How many
 in the transaction that sends them, so that nodes, restarts and rollbacks neither add nor lose any.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from vestibule import errors
 from vestibule.clock import MINUTE, SECOND
-from vestibule.domain import phone_numbers, requirements, text_messages
+from vestibule.domain import phone_numbers, requirements, tenancy, text_messages
 from vestibule.domain.context import Context
 from vestibule.domain.limits import (
     SMS_OF_ORGANIZATION,
@@ -56,11 +56,7 @@ async def send(
         text = _TEXTS.get(locale, _TEXTS["en"])
         text = text.format(code=code, project=project.name[:_PROJECT_CHARS])
         await text_messages.write(tx, context, project, member, text, until=now + LIFE)
-    of_member: dict[str, Any] = {
-        "project_id": member.project_id,
-        "organization_id": member.organization_id,
-        "member_id": member.member_id,
-    }
+    of_member = tenancy.of_member(member)
     await tx.sms_codes.delete(**of_member)
     await tx.sms_codes.insert(
         SmsCode(

@@ -6,12 +6,11 @@ the connection's own organization, then just-in-time provisioning.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from msgspec.structs import replace
 
 from vestibule import errors
-from vestibule.domain import connections, members, metadata
+from vestibule.domain import connections, members, metadata, tenancy
 from vestibule.domain.context import Context
 from vestibule.domain.email import read_email
 from vestibule.domain.requirements import may_provision
@@ -70,7 +69,8 @@ async def find(tx: Transaction, login: Login) -> Found:
             return Found(member, registration)
         # Deleted members are never matched (row 8); their registrations mean nothing.
         await tx.registrations.delete(
-            **_within(login), registration_id=registration.registration_id
+            **tenancy.of_organization(login.organization),
+            registration_id=registration.registration_id,
         )
     member = await _by_email(tx, login, lock=True)
     if member is not None:
@@ -104,16 +104,9 @@ def changed_ties(found: Found, identity: Identity) -> set[str]:
     return {"groups"} if told else set()
 
 
-def _within(login: Login) -> dict[str, Any]:
-    return {
-        "project_id": login.project.project_id,
-        "organization_id": login.organization.organization_id,
-    }
-
-
 async def _registration(tx: Transaction, login: Login) -> Registration | None:
     return await tx.registrations.find(
-        **_within(login),
+        **tenancy.of_organization(login.organization),
         connection_id=login.connection.connection_id,
         external_id=login.identity.external_id,
     )
@@ -122,7 +115,9 @@ async def _registration(tx: Transaction, login: Login) -> Registration | None:
 async def _live_member(
     tx: Transaction, login: Login, member_id: str, *, lock: bool = False
 ) -> Member | None:
-    member = await tx.members.find(lock=lock, **_within(login), member_id=member_id)
+    member = await tx.members.find(
+        lock=lock, **tenancy.of_organization(login.organization), member_id=member_id
+    )
     return None if member is None or member.status == "deleted" else member
 
 
@@ -136,7 +131,7 @@ async def _by_email(tx: Transaction, login: Login, *, lock: bool = False) -> Mem
 
 async def _email(tx: Transaction, login: Login) -> MemberEmail | None:
     _, key = read_email(login.identity.email_address)
-    return await tx.member_emails.find(**_within(login), email_key=key)
+    return await tx.member_emails.find(**tenancy.of_organization(login.organization), email_key=key)
 
 
 async def _follow_email(tx: Transaction, context: Context, login: Login, member: Member) -> Member:
@@ -158,7 +153,7 @@ async def _follow_email(tx: Transaction, context: Context, login: Login, member:
 async def _refuse_other_subject(tx: Transaction, login: Login, member: Member) -> None:
     """Row 4, as decided in security.md 3.3: a second subject for one member is refused."""
     other = await tx.registrations.find(
-        **_within(login),
+        **tenancy.of_organization(login.organization),
         connection_id=login.connection.connection_id,
         member_id=member.member_id,
     )
@@ -237,7 +232,7 @@ async def register(
     prefix = f"{connections.protocol_of(login.connection)}-member-registration"
     created = Registration(
         registration_id=context.new_id(prefix, login.project),
-        **_within(login),
+        **tenancy.of_organization(login.organization),
         member_id=member.member_id,
         connection_id=login.connection.connection_id,
         external_id=identity.external_id,
