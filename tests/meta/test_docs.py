@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.meta.source_tree import ROOT, files, relative
+from vestibule.api.sso_settings import UpdateRequest
 
 PAGES = files(".md")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
@@ -31,6 +32,12 @@ def test_every_dependency_is_explained() -> None:
         r"^\| `([a-z0-9-]+)` \| \S.* \|$", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE
     )
     assert sorted(rows) == names
+
+
+def test_every_setting_of_a_connection_is_explained() -> None:
+    fields = {*UpdateRequest.__struct_fields__} - {"organization_id", "connection_id"}
+    rows = re.findall(r"^\| (`.*`) \|", (ROOT / "docs/connections.md").read_text(), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == fields
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
