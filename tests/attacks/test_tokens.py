@@ -48,6 +48,7 @@ async def test_of_fifty_redemptions_at_once_one_succeeds(
     answers = await asyncio.gather(*(redeem(scenario, token) for _ in range(50)))
     assert sorted(answer.status for answer in answers) == [200, *[404] * 49]
     assert {a.json["error_type"] for a in answers if a.status != 200} == {"sso_token_not_found"}
+    assert await scenario.api.bad("POST", PATH, {"sso_token": token}) == NOT_FOUND
     found = await left(scenario)
     assert (found.members, found.sessions) == (1, 1)
 

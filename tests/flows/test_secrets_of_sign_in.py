@@ -10,13 +10,21 @@ import pytest
 
 from tests.support import oidc_documents
 from tests.support.asgi import Browser
+from tests.support.authenticators import (
+    AUTHENTICATE,
+    CREATE,
+    RECOVER,
+    Authenticator,
+    at_second_factor,
+)
 from tests.support.database_dump import dumped_bytes
-from tests.support.doors import Door
+from tests.support.doors import Door, open_door
 from tests.support.refusals import traces
 from tests.support.saml_keys import signer
 from tests.support.scenario import CLIENT_SECRET, ISSUER, Scenario, token_of
 from vestibule.clock import MINUTE
-from vestibule.domain import projects, signing_keys
+from vestibule.domain import impersonation, letters, projects, signing_keys
+from vestibule.mail import MemoryMail
 from vestibule.saml.keys import private_key_pem
 
 VERIFIER = "the-verifier-of-the-application-is-43-chars"
@@ -65,7 +73,7 @@ def note_cookies(secrets: Secrets, browser: Browser, name: str) -> None:
 
 def note_result(secrets: Secrets, result: dict[str, Any], name: str) -> None:
     for field in ("session_token", "session_jwt", "intermediate_session_token"):
-        if result[field]:
+        if result.get(field):
             secrets.add(**{f"{field} of {name}": result[field]})
 
 
@@ -162,3 +170,50 @@ async def test_secrets_are_in_no_log_line_and_not_readable_in_the_database(
     for marker in (b"PRIVATE KEY", b"SignatureValue", b"SAMLResponse"):
         assert marker not in logged
         assert marker not in held
+
+
+@pytest.mark.case("ST-06", verdict="holds")
+async def test_secrets_of_a_member_are_in_no_log_line_and_not_readable_in_the_database(
+    scenario: Scenario, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of the second factor, of letters that wait to leave, and of whoever steps in for it."""
+    secrets = Secrets()
+    ada = await at_second_factor(await open_door(scenario, "saml"))
+    session = await ada.session()
+    created = await ada.good(CREATE, **session)
+    secrets.add(totp_secret=created["secret"], qr_code=created["qr_code"][100:200])
+    for number, code in enumerate(created["recovery_codes"]):
+        secrets.texts[f"recovery code {number}"] = code
+        secrets.texts[f"recovery code {number}, bare"] = code.replace("-", "")
+    await ada.bad(AUTHENTICATE, code="000000", **session)
+    await ada.bad(RECOVER, recovery_code=f"{created['recovery_codes'][0]}x", **session)
+    code = Authenticator(scenario.clock, created["secret"]).code()
+    given = await ada.good(AUTHENTICATE, code=code, **session)
+    note_result(secrets, given, "totp")
+    headers = {"x-stytch-member-session": session["session_token"]}
+    body = {"email_address": "lovelace@acme.test"}
+    path = f"{ada.path}/start_email_update"
+    await scenario.api.good("POST", path, body, headers=headers)
+    await impersonation.allow(scenario.context, scenario.project, allowed=True)
+    token = await impersonation.make_token(
+        scenario.context,
+        scenario.project,
+        **ada.who,
+        impersonator="support@vestibule.test",
+        reason="Ticket 7",
+    )
+    secrets.add(impersonation=token)
+    waiting = await dumped_bytes(scenario)
+    await letters.deliver(scenario.context)
+    assert isinstance(scenario.context.mail, MemoryMail)
+    (letter,) = scenario.context.mail.messages
+    (link,) = re.findall(r"token=([\w-]{64})", letter.text)
+    secrets.add(link=link, letter=letter.text[:60])
+    assert secrets.found_in(waiting) == []
+    impersonated = await scenario.api.good(
+        "POST", "/v1/b2b/impersonation/authenticate", {"impersonation_token": token}
+    )
+    note_result(secrets, impersonated, "impersonation")
+    assert len(secrets.texts) > 15
+    assert secrets.found_in(await dumped_bytes(scenario)) == []
+    assert secrets.found_in("".join(capfd.readouterr()).encode()) == []
