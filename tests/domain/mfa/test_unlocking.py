@@ -64,6 +64,11 @@ async def refused(ada: Arrived, text: str) -> None:
     assert await ada.now() == before
 
 
+async def actions(ada: Arrived) -> list[str]:
+    async with ada.context.store.read() as tx:
+        return [event.action for event in await tx.audit_events.all(order="sequence")]
+
+
 async def test_link_ends_the_lock_once(ada: Arrived, clock: HandClock) -> None:
     await lock_out(ada)
     text = await token(ada)
@@ -75,9 +80,9 @@ async def test_link_ends_the_lock_once(ada: Arrived, clock: HandClock) -> None:
     await unlocking.confirm(ada.context, text)
     await ada.complete(await ada.session())
     await refused(ada, text)
-    async with ada.context.store.read() as tx:
-        written = [event.action for event in await tx.audit_events.all(order="sequence")]
+    written = await actions(ada)
     assert written.count("member.unlock") == written.count("member.lock") == 1
+    assert written.count("project.set_self_serve_unlock") == 1
 
 
 async def test_of_twenty_uses_at_once_one_counts(ada: Arrived) -> None:
@@ -175,6 +180,7 @@ async def test_an_operator_ends_a_lock(ada: Arrived, clock: HandClock) -> None:
     text = await token(ada)
     assert await release()
     assert not await release()
+    assert (await actions(ada)).count("member.unlock") == 1
     await refused(ada, text)
     await ada.complete(await ada.session())
     clock.advance(MINUTE)
