@@ -14,6 +14,7 @@ def refused(**changes: object) -> str:
         "error_type": "e",
         "request_id": "r",
         "trace_id": "t",
+        "back": "https://app.example.test",
         **changes,
     }
     return bytes(render("refused.html", **values).body).decode()
@@ -55,7 +56,7 @@ def test_the_policy_of_a_page_with_a_form_differs_in_where_that_may_lead() -> No
 
 
 @pytest.mark.case("AD-15")
-@pytest.mark.parametrize("field", ["message", "error_type", "request_id", "trace_id"])
+@pytest.mark.parametrize("field", ["message", "error_type", "request_id", "trace_id", "back"])
 def test_values_are_escaped(field: str) -> None:
     page = refused(**{field: HOSTILE})
     assert "<script" not in page
