@@ -1,15 +1,9 @@
 import base64
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any
 
 import pytest
 
 from tests.support.asgi import Answer, basic, call
-from tests.support.counting import CountingStore
+from tests.support.counting import CountingStore, secrets_compared
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.member_session import sign_in
 from tests.support.scenario import Scenario, add_project, open_scenario
@@ -87,22 +81,6 @@ async def test_every_endpoint_but_the_public_ones_asks_who_is_calling(scenario: 
             require_refusal(answer)
 
 
-@contextmanager
-def noted() -> Iterator[Counter[str]]:
-    """Count the digests and the constant-time comparisons of the block."""
-    counts: Counter[str] = Counter()
-
-    def note(_frame: FrameType, event: str, function: Any) -> None:
-        if event == "c_call" and function.__name__ in {"openssl_sha256", "compare_digest"}:
-            counts[function.__name__] += 1
-
-    sys.setprofile(note)
-    try:
-        yield counts
-    finally:
-        sys.setprofile(None)
-
-
 @pytest.mark.case("AD-09", verdict="refused", reason="unauthorized_credentials")
 async def test_unknown_project_costs_what_a_wrong_secret_costs(
     store: Store, clock: HandClock, entropy: SeededEntropy
@@ -123,7 +101,7 @@ async def test_unknown_project_costs_what_a_wrong_secret_costs(
         ("x" * 5000, ""),
     ):
         headers = {"authorization": basic(user, password)}
-        with noted() as counts:
+        with secrets_compared() as counts:
             require_refusal(await call(scenario.app, "GET", PATH, headers=headers))
         costs.append((counting.statements[:], dict(counts)))
         counting.taken()
@@ -141,7 +119,7 @@ async def test_every_secret_of_a_project_is_compared_whichever_is_right(
     more = [await projects.rotate_secret(scenario.context, project) for _ in range(2)]
     for secret in ("secret-test-first", *more, "wrong"):
         headers = {"authorization": basic(project.project_id, secret)}
-        with noted() as counts:
+        with secrets_compared() as counts:
             answer = await call(scenario.app, "GET", PATH, headers=headers)
         assert answer.status == (401 if secret == "wrong" else 200)
         assert counts["compare_digest"] == 3

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.asgi import Answer, Api, basic, call
+from tests.support.counting import CountingStore, secrets_compared
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.hooked_store import HookedStore
 from tests.support.refusals import assert_safe, left, traces
@@ -195,6 +196,29 @@ async def test_a_token_is_one_exact_text(scenario: Scenario, connection: Connect
         "' OR 1=1 --",
     ):
         assert await scenario.api.bad("POST", PATH, {"sso_token": other}) == NOT_FOUND
+    await scenario.authenticate(token)
+
+
+@pytest.mark.case("ST-07")
+async def test_a_nearly_right_secret_costs_what_any_other_costs(
+    store: Store, clock: HandClock, entropy: SeededEntropy
+) -> None:
+    """The row is found by the id in a token, which is no secret; what follows is compared whole."""
+    counting = CountingStore(store)
+    scenario = await open_scenario(counting, clock=clock, entropy=entropy)
+    organization = await scenario.organization()
+    connection = await scenario.saml_connection(organization["organization_id"])
+    token = await scenario.saml_token(connection)
+    last = "A" if token[-1] != "A" else "Q"
+    costs = []
+    for secret in (token[32:-1] + last, "A" * 32, "_" * 32):
+        counting.taken()
+        with secrets_compared() as counts:
+            refused = await redeem(scenario, token[:32] + secret)
+        assert (refused.status, refused.json["error_type"]) == NOT_FOUND
+        costs.append((counting.statements[:], dict(counts)))
+    assert costs[0][1]["compare_digest"] >= 2  # the project's secret, and the token's
+    assert costs[0] == costs[1] == costs[2]
     await scenario.authenticate(token)
 
 

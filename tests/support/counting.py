@@ -1,7 +1,11 @@
-"""A store that notes every statement it is asked to run."""
+"""What a request costs, counted: statements of the database, digests and comparisons of secrets."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
+from typing import Any
 
 from vestibule.store.interface import Store, Transaction
 from vestibule.store.table import Executor, Row
@@ -50,3 +54,19 @@ class CountingStore:
         count = len(self.statements)
         self.statements.clear()
         return count
+
+
+@contextmanager
+def secrets_compared() -> Iterator[Counter[str]]:
+    """Count the digests and the constant-time comparisons of the block, in this thread."""
+    counts: Counter[str] = Counter()
+
+    def note(_frame: FrameType, event: str, function: Any) -> None:
+        if event == "c_call" and function.__name__ in {"openssl_sha256", "compare_digest"}:
+            counts[function.__name__] += 1
+
+    sys.setprofile(note)
+    try:
+        yield counts
+    finally:
+        sys.setprofile(None)
