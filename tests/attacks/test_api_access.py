@@ -61,6 +61,7 @@ BROWSER: Final[Mapping[str, tuple[int, int]]] = {
     "/v1/public/sso/logout/{connection_id}/start": (404, 405),
     "/v1/public/sso/backchannel_logout/{connection_id}": (405, 404),
     "/v1/public/email_update": (401, 401),
+    "/v1/public/member_unlock": (401, 401),
     "/errors": (200, 405),
     "/assets/submit.js": (200, 405),
     "/assets/vestibule.css": (200, 405),

@@ -65,6 +65,7 @@ async def test_no_field_of_a_page_takes_text_that_cannot_be_stored(scenario: Sce
         f"/v1/b2b/sso/callback/{oidc['connection_id']}?x=": ("state", "code"),
         f"/v1/public/sso/logout/{saml['connection_id']}?x=": ("SAMLRequest", "RelayState"),
         "/v1/public/email_update?x=": ("token",),
+        "/v1/public/member_unlock?x=": ("token",),
     }
     before = await dump(scenario)
     for target, names in queries.items():
