@@ -9,9 +9,10 @@ import click
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from vestibule.cli.telling import SIDES, WIDTH, plain, step_lines
+from vestibule.cli.telling import SIDES, WIDTH, step_lines
 from vestibule.clock import SystemClock, rfc3339
 from vestibule.domain.connection_settings import demands
+from vestibule.log import printable
 from vestibule.records import SamlPolicy
 from vestibule.remedy import Remedy
 from vestibule.saml.errors import Reason, SamlError
@@ -108,7 +109,7 @@ def lint_file(
     for finding in findings:
         click.echo(f"{finding.severity.upper():<8} {finding.code}")
         for text in (finding.problem, finding.remedy):
-            click.echo(textwrap.indent(textwrap.fill(plain(text), WIDTH - 2), "  "))
+            click.echo(textwrap.indent(textwrap.fill(printable(text), WIDTH - 2), "  "))
     if not findings:
         click.echo("Nothing is wrong with this metadata.")
     useless = any(finding.severity is Severity.ERROR for finding in findings)
@@ -163,13 +164,13 @@ def _policy(file: Path) -> SamlPolicy:
     try:
         return msgspec.json.decode(_read(file), type=_Answer).settings
     except msgspec.DecodeError as error:
-        raise click.BadParameter(plain(str(error)), param_hint="--settings") from None
+        raise click.BadParameter(printable(str(error)), param_hint="--settings") from None
 
 
 def _unusable(option: str, error: SamlError) -> NoReturn:
     """End the command with status 2 and what would be usable."""
     words = f"expected {error.expected}, received {error.received}. {remedy(error.reason).fix}"
-    raise click.BadParameter(plain(words), param_hint=option)
+    raise click.BadParameter(printable(words), param_hint=option)
 
 
 def _assumed(missing: set[str], claims: Claims) -> Iterator[str]:
@@ -185,7 +186,7 @@ def _assumed(missing: set[str], claims: Claims) -> Iterator[str]:
     yield "Assumed from the message, because it was not given:"
     for name, value in claimed.items():
         if name in missing:
-            yield f"  {name:<13} {plain(value or 'not to be found in it')}"
+            yield f"  {name:<13} {printable(value or 'not to be found in it')}"
     yield ""
 
 
@@ -204,9 +205,9 @@ def _told(explained: Explanation) -> Iterator[str]:
 
 
 def _identity(accepted: VerifiedAssertion) -> Iterator[str]:
-    yield f"  NameID        {plain(accepted.name_id or 'none')}"
-    yield f"  SessionIndex  {plain(accepted.session_index or 'none')}"
+    yield f"  NameID        {printable(accepted.name_id or 'none')}"
+    yield f"  SessionIndex  {printable(accepted.session_index or 'none')}"
     for name, values in accepted.attributes.items():
-        yield f"  {plain(name)}: {plain(', '.join(values))}"
+        yield f"  {printable(name)}: {printable(', '.join(values))}"
     for warning in accepted.warnings:
-        yield f"Warning: {plain(warning)}"
+        yield f"Warning: {printable(warning)}"

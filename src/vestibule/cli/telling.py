@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from vestibule.log import printable
 from vestibule.records import TraceStep
 from vestibule.saml.errors import Step
 
@@ -18,10 +19,5 @@ SIDES: Final = {
 def step_lines(step: Step | TraceStep) -> Iterator[str]:
     """Yield what was checked, what was wanted and what came."""
     yield f"{'ok' if step.passed else 'FAILED':<7} {step.name}"
-    yield f"        wanted  {plain(step.expected)}"
-    yield f"        got     {plain(step.received)}"
-
-
-def plain(text: str) -> str:
-    """Return the text of a stranger as a terminal may have it: without control characters."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    yield f"        wanted  {printable(step.expected)}"
+    yield f"        got     {printable(step.received)}"

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import click
 
 from vestibule.cli.operations import run
-from vestibule.cli.telling import SIDES, WIDTH, plain, step_lines
+from vestibule.cli.telling import SIDES, WIDTH, step_lines
 from vestibule.clock import rfc3339
 from vestibule.domain import projects, traces
 from vestibule.domain.context import Context
 from vestibule.domain.traces import Filter
+from vestibule.log import printable
 from vestibule.records import Trace
 
 
@@ -59,7 +60,7 @@ def _told(found: Trace) -> Iterator[str]:
     yield ""
     for step in found.steps:
         yield from step_lines(step)
-        yield from (f"        {line}" for line in textwrap.wrap(plain(step.fix), WIDTH - 8))
+        yield from (f"        {line}" for line in textwrap.wrap(printable(step.fix), WIDTH - 8))
     yield ""
     if found.outcome == "succeeded":
         yield "Verdict: accepted."
