@@ -8,7 +8,6 @@ from docs.cases import Proof, catalogued, proofs, proofs_of, read_module
 
 # Cases that no test proves yet, each with what stands in the way.
 MISSING: dict[str, str] = {
-    "AD-19": "being proven",
     "AD-28": "there is no admin portal",
     "AD-29": "there is no admin portal",
     "AD-35": "there is no SCIM",
@@ -28,13 +27,13 @@ MISSING: dict[str, str] = {
 
 # Cases that a test proves in part, each with the part that none does.
 IN_PART: dict[str, str] = {
-    "AD-48": "endpoints for health and metrics of the server: there are none yet",
     "AD-04": "a SCIM token: there are none yet",
     "AD-10": "a portal token and a SCIM bearer: there are none yet",
     "AD-13": "forms of an admin portal: there is none yet",
     "AD-14": "pages of an admin portal and of consent: there are none yet",
     "AD-15": "an admin portal, a list of sessions and SCIM: there are none yet",
     "AD-27": "behind a proxy that comes along: none does",
+    "AD-48": "endpoints for health and metrics of the server: there are none yet",
 }
 
 HEAD = """

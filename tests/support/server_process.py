@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,12 @@ from typing import Any
 import msgspec
 
 READY_SECONDS = 30.0
+_DEBUGGING = (
+    "import logging; logging.basicConfig(level=logging.DEBUG); "
+    "from vestibule.cli import main; main()"
+)
+# As an operator might who looks for a fault: everything that libraries say goes to the log, too.
+TALKATIVE = ("-X", "dev", "-c", _DEBUGGING)
 STOP_SECONDS = 15.0
 _STEP_SECONDS = 0.02
 
@@ -22,12 +28,19 @@ _STEP_SECONDS = 0.02
 class ServerProcess:
     """One running `vestibule <words>`; what it writes to standard error goes to a file."""
 
-    def __init__(self, words: list[str], *, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        words: list[str],
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        program: Sequence[str] = ("-m", "vestibule"),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "stderr.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vestibule", *words],
+                [sys.executable, *program, *words],
                 cwd=folder,
                 env={**_inherited(), **environ},
                 stdin=subprocess.DEVNULL,
@@ -76,8 +89,12 @@ class ServerProcess:
             if self._process.stdout is not None:
                 self._process.stdout.close()
 
+    def said(self) -> bytes:
+        """Return all that it has written to standard error until now."""
+        return self._log.read_bytes()
+
     def _words(self) -> str:
-        return self._log.read_text(errors="replace")[-3000:]
+        return self.said().decode(errors="replace")[-3000:]
 
 
 @contextmanager
@@ -96,10 +113,16 @@ def developing(
 
 
 @contextmanager
-def serving(folder: Path, *, port: int, environ: Mapping[str, str]) -> Iterator[ServerProcess]:
+def serving(
+    folder: Path,
+    *,
+    port: int,
+    environ: Mapping[str, str],
+    program: Sequence[str] = ("-m", "vestibule"),
+) -> Iterator[ServerProcess]:
     """Run `vestibule serve` on a port, with the given settings."""
     settings = {"VESTIBULE_PORT": str(port), **environ}
-    process = ServerProcess(["serve"], folder=folder, environ=settings)
+    process = ServerProcess(["serve"], folder=folder, environ=settings, program=program)
     try:
         process.wait_for_port(port)
         yield process
