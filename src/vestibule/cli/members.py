@@ -3,12 +3,12 @@
 import click
 
 from vestibule.cli.operations import run
-from vestibule.cli.telling import plain
 from vestibule.clock import rfc3339
 from vestibule.domain import members, organizations, projects
 from vestibule.domain.context import Context
 from vestibule.domain.mfa import unlocking
 from vestibule.domain.roles import Grant, Source
+from vestibule.log import printable
 from vestibule.records import Given
 
 
@@ -37,7 +37,7 @@ def member_roles(project_id: str, organization_id: str, member_id: str) -> None:
 
     for grant in run(work):
         for source in grant.sources:
-            click.echo(plain(_line(grant, source)))
+            click.echo(printable(_line(grant, source)))
 
 
 def _line(grant: Grant, source: Source) -> str:
