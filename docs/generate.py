@@ -154,8 +154,9 @@ def compatibility_page() -> str:
 
 Every operation of the official SDKs, read from the Python SDK. *supported*: every field is
 honoured; `make test` calls each through both official SDKs with every field. *partial*: a field in
-italics is accepted and has no effect. *refused*: the answer is 404 `route_not_found`. The SDKs send
-`fraud.*` to a host of Stytch's whatever the base URL is, so those are not listed.
+italics is accepted, at most kept and shown, and decides nothing. *refused*: the answer is 404
+`route_not_found`. The SDKs send `fraud.*` to a host of Stytch's whatever the base URL is, so those
+are not listed.
 
 {counts["supported"]} supported, {counts["partial"]} partial, {counts["refused"]} refused.
 

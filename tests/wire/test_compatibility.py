@@ -30,6 +30,12 @@ def test_field_without_effect_makes_an_operation_partial() -> None:
     assert set(found.without_effect) < set(AuthenticateRequest.__struct_fields__)
 
 
+def test_setting_that_is_only_kept_makes_an_operation_partial() -> None:
+    (found,) = [each for each in OPERATIONS if each.method == "organizations.update"]
+    assert found.verdict == "partial"
+    assert {"email_invites", "allowed_oauth_tenants"} <= set(found.without_effect)
+
+
 @pytest.mark.parametrize("operation", REFUSED, ids=lambda each: each.method)
 def test_refused_operation_is_not_found(operation: Operation, python_sdk: PythonSdk) -> None:
     function = attrgetter(operation.method)(python_sdk.client)

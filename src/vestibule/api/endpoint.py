@@ -22,6 +22,11 @@ NO_EFFECT: Final = msgspec.Meta(
 )
 """Marks a field of a request that changes nothing: `Annotated[str | None, NO_EFFECT]`."""
 
+KEPT: Final = msgspec.Meta(
+    description="Kept and shown; nothing here decides by it yet.", extra=NO_EFFECT.extra
+)
+"""Marks a setting that has no effect beyond being returned as it was set."""
+
 
 class Request(msgspec.Struct, kw_only=True):
     """Base of every request: path, query and body fields together. Unknown keys are ignored."""

@@ -1,12 +1,12 @@
 """The `organizations` endpoints: create, get, update, delete, search."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from msgspec import UNSET, UnsetType
 
 from vestibule import errors
-from vestibule.api.endpoint import Call, Group, Request, Response, given, sent
+from vestibule.api.endpoint import KEPT, Call, Group, Request, Response, given, sent
 from vestibule.api.objects.answers import OrganizationResponse
 from vestibule.api.objects.organization_settings import (
     SETTING_ERRORS,
@@ -67,20 +67,20 @@ class UpdateRequest(Request):
     sso_jit_provisioning_allowed_connections: Names | UnsetType = UNSET
     email_allowed_domains: Names | UnsetType = UNSET
     email_jit_provisioning: ByTenant | UnsetType = UNSET
-    email_invites: Openness | UnsetType = UNSET
+    email_invites: Annotated[Openness | UnsetType, KEPT] = UNSET
     auth_methods: Methods | UnsetType = UNSET
     allowed_auth_methods: Names | UnsetType = UNSET
     mfa_policy: str | UnsetType = UNSET
     rbac_email_implicit_role_assignments: EmailRoles | UnsetType = UNSET
     mfa_methods: Methods | UnsetType = UNSET
     allowed_mfa_methods: Names | UnsetType = UNSET
-    oauth_tenant_jit_provisioning: ByTenant | UnsetType = UNSET
-    allowed_oauth_tenants: dict[str, Any] | UnsetType | None = UNSET
+    oauth_tenant_jit_provisioning: Annotated[ByTenant | UnsetType, KEPT] = UNSET
+    allowed_oauth_tenants: Annotated[dict[str, Any] | UnsetType | None, KEPT] = UNSET
     claimed_email_domains: Names | UnsetType = UNSET
-    first_party_connected_apps_allowed_type: Openness | UnsetType = UNSET
-    allowed_first_party_connected_apps: Names | UnsetType = UNSET
-    third_party_connected_apps_allowed_type: Openness | UnsetType = UNSET
-    allowed_third_party_connected_apps: Names | UnsetType = UNSET
+    first_party_connected_apps_allowed_type: Annotated[Openness | UnsetType, KEPT] = UNSET
+    allowed_first_party_connected_apps: Annotated[Names | UnsetType, KEPT] = UNSET
+    third_party_connected_apps_allowed_type: Annotated[Openness | UnsetType, KEPT] = UNSET
+    allowed_third_party_connected_apps: Annotated[Names | UnsetType, KEPT] = UNSET
 
 
 # What a member session needs on stytch.organization for each field (contract a); fields that are

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from vestibule import errors
-from vestibule.api.endpoint import Request
+from vestibule.api.endpoint import KEPT, Request
 from vestibule.records import EmailRole
 
 Openness = Literal["ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"]
@@ -57,16 +57,16 @@ class NewOrganization(Request):
     sso_jit_provisioning: Openness | None = None
     email_allowed_domains: Names | None = None
     email_jit_provisioning: ByTenant | None = None
-    email_invites: Openness | None = None
+    email_invites: Annotated[Openness | None, KEPT] = None
     auth_methods: Methods | None = None
     allowed_auth_methods: Names | None = None
     mfa_policy: str | None = None
     rbac_email_implicit_role_assignments: EmailRoles | None = None
     mfa_methods: Methods | None = None
     allowed_mfa_methods: Names | None = None
-    oauth_tenant_jit_provisioning: ByTenant | None = None
-    allowed_oauth_tenants: dict[str, Any] | None = None
-    first_party_connected_apps_allowed_type: Openness | None = None
-    allowed_first_party_connected_apps: Names | None = None
-    third_party_connected_apps_allowed_type: Openness | None = None
-    allowed_third_party_connected_apps: Names | None = None
+    oauth_tenant_jit_provisioning: Annotated[ByTenant | None, KEPT] = None
+    allowed_oauth_tenants: Annotated[dict[str, Any] | None, KEPT] = None
+    first_party_connected_apps_allowed_type: Annotated[Openness | None, KEPT] = None
+    allowed_first_party_connected_apps: Annotated[Names | None, KEPT] = None
+    third_party_connected_apps_allowed_type: Annotated[Openness | None, KEPT] = None
+    allowed_third_party_connected_apps: Annotated[Names | None, KEPT] = None
