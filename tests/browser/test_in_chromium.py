@@ -29,8 +29,11 @@ from tests.support.dom import HOSTILE, oddities
 from tests.support.refusals import left, traces
 from tests.support.scenario import Scenario, add_project
 from vestibule.app import App
+from vestibule.clock import MINUTE
 from vestibule.dev.tls import TlsFiles, local_authority
 from vestibule.domain import projects
+from vestibule.domain.mfa import unlocking
+from vestibule.domain.outcome import Party
 from vestibule.settings import Settings
 from vestibule.store.interface import Store
 
@@ -320,6 +323,52 @@ async def test_an_identity_provider_may_send_the_browser_on_to_another_host(
     await page.goto(world.start_url)
     await expect(page.get_by_role("heading", name="Errors of this API")).to_be_visible()
     assert complaints == []
+
+
+@pytest.mark.case("AD-16")
+async def test_a_locked_member_is_let_in_by_the_button_of_its_page(
+    world: World, chromium: Browser
+) -> None:
+    scenario = world.scenario
+    organization = (await scenario.organization("Locked"))["organization_id"]
+    made = await scenario.api.good(
+        "POST", f"/v1/b2b/organizations/{organization}/members", {"email_address": "ada@acme.test"}
+    )
+    ada = made["member_id"]
+    now = scenario.context.clock.now()
+    lock = {"lock_created_at": now, "lock_expires_at": now + MINUTE}
+    async with scenario.context.store.write() as tx:
+        (before,) = await tx.members.change({"email_address_verified": True}, member_id=ada)
+        (known,) = await tx.organizations.all(organization_id=organization)
+        await tx.members.change(lock, member_id=ada)
+    project = replace(scenario.project, user_lock_self_serve=True)
+    page, complaints = await open_page(chromium, world)
+    await page.goto(unlocking.link(scenario.context, Party(project, known, before), now=now))
+    await page.get_by_role("button", name="Let me sign in again").click()
+    await expect(page.get_by_role("heading", name="You can sign in again")).to_be_visible()
+    assert complaints == []
+
+
+@pytest.mark.case("AD-16")
+@pytest.mark.parametrize("binding", ["redirect", "post"])
+async def test_a_login_may_end_in_an_application_on_the_device(
+    world: World, chromium: Browser, binding: str
+) -> None:
+    """Chromium holds the way there against the policy of the form that it began with, too."""
+    await by(world, binding)
+    url = "com.example.app://callback"
+    await projects.add_redirect_url(
+        world.scenario.context, world.scenario.project, url, login=True, signup=True
+    )
+    page, complaints = await open_page(chromium, world)
+    native = urlencode({"login_redirect_url": url, "signup_redirect_url": url})
+    challenge = urlencode({"pkce_code_challenge": "a" * 43})
+    start = world.start_url.partition("&login_redirect_url")[0]
+    await page.goto(f"{start}&{native}&{challenge}")
+    async with page.expect_request(f"{url}?stytch_token_type=sso&token=*"):
+        await page.get_by_role("button", name="Sign in").click()
+    assert complaints == []
+    assert (await left(world.scenario)).sso_tokens == 1
 
 
 ASK = """async ([url, token]) => {

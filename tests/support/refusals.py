@@ -65,6 +65,7 @@ def assert_safe(answer: Answer) -> None:
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+    assert ("form-action 'none'" in policy) == ("<form" not in answer.text)
 
 
 def assert_page(answer: Answer, error: ErrorType, message: str = "") -> None:

@@ -38,4 +38,4 @@ class EmailUpdate:
             update = await email_updates.confirm(visited(self._context, request), token)
             return redirect(update.redirect_url, status=303)
         update = await email_updates.waiting(self._context, token)
-        return render("email_update.html", has_form=True, email_address=update.email_address)
+        return render("email_update.html", email_address=update.email_address)

@@ -63,7 +63,7 @@ class Logout:
 
 def _sent(reply: Reply) -> Response:
     if reply.fields:
-        return render("logout_post.html", has_form=True, action=reply.url, fields=reply.fields)
+        return render("logout_post.html", action=reply.url, fields=reply.fields)
     return redirect(reply.url)
 
 

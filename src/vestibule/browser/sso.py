@@ -49,7 +49,7 @@ class Sso:
         wanted["cookie"] = cookie.read(request, secure=self._secure)
         started = await start.begin(self._context, start.StartRequest(**wanted))
         response = (
-            render("post.html", has_form=True, action=started.url, fields=started.fields)
+            render("post.html", action=started.url, fields=started.fields)
             if started.fields
             else redirect(started.url)
         )
@@ -82,7 +82,7 @@ class Sso:
         except saml.CookieWanted:
             again = {**fields, _REPOSTED: "1"}
             action = saml.repost_url(self._context, found) or request.scope["path"]
-            return render("post.html", has_form=True, action=action, fields=again)
+            return render("post.html", action=action, fields=again)
         return redirect(done.redirect_url, status=303)
 
     async def _oidc(self, request: Request, found: Target) -> Response:
