@@ -1,6 +1,6 @@
 import typing
 
-from vestibule.cli.telling import SIDES, plain, step_lines
+from vestibule.cli.telling import SIDES, step_lines
 from vestibule.records import Trace, TraceStep
 
 
@@ -13,8 +13,12 @@ def test_step_says_what_was_wanted_and_what_came() -> None:
     ]
 
 
-def test_text_of_a_stranger_moves_no_cursor() -> None:
-    assert plain("a\x1b[2Jb\nc\u202e") == "a\\x1b[2Jb\\nc\\u202e"
+def test_step_without_a_word_for_what_was_wanted_has_no_empty_line() -> None:
+    step = TraceStep(name="jit", expected="", received="a\x1b[2Jb", passed=False)
+    said = list(step_lines(step))
+    assert said[0] == "FAILED  jit"
+    assert len(said) == 2
+    assert "\x1b" not in said[1]
 
 
 def test_every_side_has_words() -> None:

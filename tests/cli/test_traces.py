@@ -4,10 +4,11 @@ import pytest
 
 from tests.cli.conftest import Command
 from vestibule.cli.opened import opened
+from vestibule.cli.traces import _told
 from vestibule.domain import organizations, projects, traces
 from vestibule.domain.sign_in.refusals import Refusal
-from vestibule.errors import invalid_saml_response_email
-from vestibule.records import Connection, TraceStep
+from vestibule.errors import invalid_connection_for_jit_provisioning, invalid_saml_response_email
+from vestibule.records import Connection, Trace, TraceStep
 from vestibule.settings import read
 
 GOOD = TraceStep(name="sig.value", expected="a signature", received="it", passed=True)
@@ -85,6 +86,25 @@ def test_show_tells_who_has_to_do_what(command: Command, project_id: str) -> Non
     ]
     said = command.run("trace", "show", project_id, "acme", "trace-1").stdout.splitlines()
     assert said[-1] == "Verdict: accepted."
+
+
+def test_error_that_is_its_own_reason_is_said_once() -> None:
+    error = invalid_connection_for_jit_provisioning
+    trace = Trace(
+        trace_id="t",
+        project_id="p",
+        organization_id="o",
+        connection_id="c",
+        outcome="failed",
+        error_type=error.name,
+        reason=error.name,
+        side="vestibule",
+        created_at=0,
+    )
+    assert list(_told(trace))[-2:] == [
+        f"Verdict: refused, {error.name}.",
+        "To be fixed by: the administrator of the connection.",
+    ]
 
 
 def test_unknown_trace_is_said(command: Command, project_id: str) -> None:

@@ -17,7 +17,8 @@ SIDES: Final = {
 
 
 def step_lines(step: Step | TraceStep) -> Iterator[str]:
-    """Yield what was checked, what was wanted and what came."""
+    """Yield what was checked, what was wanted where there is a word for it, and what came."""
     yield f"{'ok' if step.passed else 'FAILED':<7} {step.name}"
-    yield f"        wanted  {printable(step.expected)}"
+    if step.expected:
+        yield f"        wanted  {printable(step.expected)}"
     yield f"        got     {printable(step.received)}"

@@ -65,5 +65,6 @@ def _told(found: Trace) -> Iterator[str]:
     if found.outcome == "succeeded":
         yield "Verdict: accepted."
         return
-    yield f"Verdict: refused, {found.reason} ({found.error_type})."
+    told = "" if found.error_type == found.reason else f" ({found.error_type})"
+    yield f"Verdict: refused, {found.reason}{told}."
     yield f"To be fixed by: {SIDES[found.side]}."
