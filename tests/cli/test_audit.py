@@ -6,7 +6,12 @@ import io
 import json
 import os
 import pwd
+import re
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +142,57 @@ def test_verify_tells_of_a_chain_that_is_not_whole(command: Command) -> None:
     )
     others = command.run("audit", "verify", "--organization", "")
     assert (others.exit_code, len(others.stdout.splitlines())) == (0, 1)
+
+
+def commands_of(section: str) -> list[str]:
+    """Return the commands of one section of the page for operators."""
+    page = (Path(__file__).parents[2] / "docs/operating.md").read_text()
+    text = page.partition(f"## {section}\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def test_commands_of_the_operators_page_do_what_it_says(command_on_sqlite: Command) -> None:
+    command = command_on_sqlite
+    made = project(command)
+    organization_id = create(command, made)
+    headers = {
+        "authorization": basic(made["project_id"], made["secret"]),
+        "content-type": "application/json",
+    }
+
+    def ask(method: str, path: str, **body: Any) -> dict[str, Any]:
+        target = f"/v1/b2b/organizations/{organization_id}/members{path}"
+        answer = command.ask(method, target, headers, json.dumps(body).encode())
+        assert answer.status == 200, answer.text
+        return dict(answer.json)
+
+    member = ask("POST", "", email_address="ada@acme.test", roles=["stytch_admin"])
+    ask("PUT", f"/{member['member_id']}", roles=[])
+    verified = command.run("audit", "verify", "--organization", organization_id).stdout
+    names = {
+        "PROJECT_ID": made["project_id"],
+        "ORGANIZATION_ID": organization_id,
+        "MEMBER_ID": member["member_id"],
+        "REQUEST_ID": member["request_id"],
+        "HASH": verified.split()[-1],
+    }
+    found = commands_of("The audit log") + commands_of("Who gave somebody a role")
+    assert len(found) == 9
+    environ = {
+        **os.environ,
+        **command.environ,
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+    }
+    for line in found:
+        words = re.sub(r"\b[A-Z]+(?:_ID)?\b", lambda name: names[name[0]], line)
+        ran = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", words],
+            cwd=command.folder, env=environ, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (ran.returncode, ran.stderr) == (0, ""), (line, ran)
+        written = line.partition(" > ")[2]
+        assert (command.folder / written).read_text() if written else ran.stdout, line
 
 
 def test_verify_of_an_unknown_organization_is_an_error(command_on_sqlite: Command) -> None:
