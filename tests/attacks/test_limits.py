@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 from tests.support.asgi import Answer, Api, basic, call
+from tests.support.audit import events
 from tests.support.context import BASE_URL, open_test_context
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.scenario import Scenario, add_project, open_scenario
@@ -94,6 +95,25 @@ async def test_an_address_that_guesses_secrets_is_not_told_which_one_is_right(
     assert elsewhere.status == 200
     counted.clock.advance(MINUTE)
     assert (await guess(counted, secret=secret)).status == 200
+
+
+@pytest.mark.case("AD-10", verdict="holds")
+async def test_guessed_secrets_are_told_of_once_in_a_window(counted: Scenario) -> None:
+    before = len(await events(counted))
+    for _ in range(2):
+        for _ in range(limits.WRONG_SECRETS.requests + 5):
+            await guess(counted)
+        counted.clock.advance(MINUTE)
+    written = (await events(counted, ""))[before:]
+    assert [(each.action, each.actor_type, each.address) for each in written] == [
+        ("project.refuse_secrets", "visitor", "192.0.2.7")
+    ] * 2
+    assert all(each.request_id.startswith("request-id-") for each in written)
+    # At a project that does not exist there is nothing to tell of.
+    for _ in range(limits.WRONG_SECRETS.requests):
+        headers = {"authorization": basic("project-test-none", "guess")}
+        await call(counted.app, "GET", PATH, headers=headers)
+    assert len(await events(counted)) == before + 2
 
 
 async def test_guesses_at_one_project_do_not_keep_another_one_out(counted: Scenario) -> None:

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support import oidc_documents
+from tests.support.audit import events
 from tests.support.member_session import sign_in
 from tests.support.oidc_documents import ABSENT, Signer, rsa_signer
 from tests.support.scenario import Scenario, add_project
@@ -346,6 +347,23 @@ async def test_organization_that_demands_a_second_factor_is_not_entered_either(
 
 
 @pytest.mark.case("AD-06")
+@pytest.mark.case("AD-43")
+async def test_what_a_token_changes_of_its_member_is_told_once(issuer: Issuer) -> None:
+    await issuer.add_member(external_id="ada-1")
+    for role_ids, changed in (
+        ([], [("email_address_verified",)]),
+        (["stytch_admin"], [("roles",)]),
+        (["stytch_admin"], []),  # she has it already
+    ):
+        before = await events(issuer.scenario, issuer.organization_id)
+        await issuer.attest(token=issuer.token(roles=role_ids))
+        after = await events(issuer.scenario, issuer.organization_id)
+        session, *others = after[len(before) :]
+        assert session.action == "session.create"
+        assert [each.changed for each in others] == changed
+        assert all(each.action == "member.update" for each in others)
+
+
 async def test_token_gives_no_role_that_does_not_exist(issuer: Issuer) -> None:
     await issuer.add_member()
     refusal = (400, "invalid_rbac_role_assignment")

@@ -13,7 +13,8 @@ async def authenticate_project(context: Context, scope: Scope) -> tuple[Project,
     """Return the project whose credentials came, and the id of the secret among them.
 
     Raises Failure unauthorized_credentials. An address that has sent too many wrong secrets is not
-    told any more whether one is right: Failure too_many_requests.
+    told any more whether one is right: Failure too_many_requests. The audit log is told of it once
+    in each window, not of each guess: nobody fills it from outside.
     """
     project_id, secret = _credentials(scope)
     guesser = client_bucket(context, scope), project_id
@@ -21,7 +22,8 @@ async def authenticate_project(context: Context, scope: Scope) -> tuple[Project,
     try:
         return await projects.authenticate(context, project_id, secret)
     except Failure:
-        await context.limiter.spend(limits.WRONG_SECRETS, *guesser)
+        if await context.limiter.spend(limits.WRONG_SECRETS, *guesser):
+            await projects.tell_of_guesses(context, project_id)
         raise
 
 

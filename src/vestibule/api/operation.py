@@ -101,7 +101,7 @@ async def _identify(context: Context, endpoint: Endpoint, scope: Scope, request_
     project = _NOBODY
     origin = visitor(context, scope, request_id)
     if isinstance(endpoint.access, (ProjectSecret, Permission)):
-        project, secret_id = await authenticate_project(context, scope)
+        project, secret_id = await authenticate_project(context.acting_for(origin), scope)
         origin = replace(origin, actor_type="project_secret", actor_id=secret_id)
     elif isinstance(endpoint.access, PublicToken):
         project = await authenticate_public_token(context, scope)

@@ -75,6 +75,7 @@ Action = Literal[
     "session.log_out",
     "project.create",
     "project.add_secret",
+    "project.refuse_secrets",
     "project.remove_secret",
     "project.add_redirect_url",
     "project.set_default_redirect_url",

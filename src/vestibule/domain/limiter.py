@@ -30,10 +30,11 @@ class Limiter:
         self._swept_at = 0
         self._down_until = 0
 
-    async def spend(self, limit: Limit, *subject: str) -> None:
-        """Count one request of `subject` (a value for each of `limit.per`).
+    async def spend(self, limit: Limit, *subject: str) -> bool:
+        """Count one request of `subject` (a value for each of `limit.per`); True for the last.
 
-        Raises Failure too_many_requests when it is beyond the limit.
+        That is the one after which no other is allowed in this window. Raises Failure
+        too_many_requests when it is beyond the limit.
         """
         now = self._clock.now()
         key, ends = _window(limit, subject, now)
@@ -43,7 +44,7 @@ class Limiter:
             count = await self._add(key, now, ends)
         except CountersUnavailable:
             if not limit.guess:
-                return
+                return False
             count = allowed + 1
         if count >= allowed:
             self._remember(key, now, ends)
@@ -52,6 +53,7 @@ class Limiter:
             logger().warning("limit reached", limit=limit.name, per=limit.per, subject=shown)
         if count > allowed:
             self._refuse(limit, key, now)
+        return count == allowed
 
     def check(self, limit: Limit, *subject: str) -> None:
         """Raise Failure too_many_requests when `limit` is known to be used up; count nothing."""

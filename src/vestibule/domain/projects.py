@@ -50,6 +50,14 @@ async def authenticate(context: Context, project_id: str, secret: str) -> tuple[
     return project, matches[0]
 
 
+async def tell_of_guesses(context: Context, project_id: str) -> None:
+    """Write down that an address has used up its wrong secrets, if there is such a project."""
+    async with context.store.write() as tx:
+        project = await tx.projects.find(project_id=project_id)
+        if project is not None:
+            await audit.record(tx, context, "project.refuse_secrets", project, project_id)
+
+
 async def of_public_token(context: Context, public_token: str) -> Project:
     """Return the project of a public token. Raises public_token_required or _not_found."""
     if not public_token:
