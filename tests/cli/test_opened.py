@@ -4,6 +4,10 @@ import sqlite3
 import pytest
 
 from tests.cli.conftest import Command
+from tests.support.http_peer import answer, listening
+from vestibule.cli.opened import opened
+from vestibule.settings import read
+from vestibule.sms import TextMessage
 
 
 def test_unknown_setting_ends_the_command_with_the_nearest_name(command_on_sqlite: Command) -> None:
@@ -107,3 +111,26 @@ def test_unsafe_settings_end_serve_with_one_line(
     assert result.stderr.startswith(f"Error: {sentence}")
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+async def test_texts_leave_by_the_service_of_the_settings(
+    command_on_sqlite: Command,
+) -> None:
+    queued = answer(b'{"sid":"SM1"}', status="201 Created")
+    async with listening(queued) as peer:
+        settings = read(
+            {
+                **command_on_sqlite.environ,
+                "VESTIBULE_SMS_ACCOUNT": "AC1",
+                "VESTIBULE_SMS_TOKEN": "t0p-s3cret",
+                "VESTIBULE_SMS_FROM": "+14155550100",
+                "VESTIBULE_SMS_URL": f"http://127.0.0.1:{peer.port}",
+                "VESTIBULE_OUTBOUND_HOSTS": "127.0.0.1",
+            }
+        )
+        async with opened(settings, upgrade=True) as context:
+            assert context.sms.ready
+            await context.sms.send(TextMessage(to="+12025550162", text="123456", sent_at=0))
+    [request] = peer.requests
+    assert request.startswith(b"POST /2010-04-01/Accounts/AC1/Messages.json HTTP/1.1\r\n")
+    assert request.endswith(b"To=%2B12025550162&Body=123456&From=%2B14155550100")

@@ -81,8 +81,8 @@ async def opened(
     """Open everything and close it at the end; with `upgrade` migrate the database first.
 
     Mail and SMS leave through `mail_door` and `sms_door`, or as the settings say; the time is the
-    machine's unless there is a `clock`. Ends the command
-    with one sentence when the database, the master key or what mail and SMS need cannot be used.
+    machine's unless there is a `clock`. Ends the command with one sentence when the database, the
+    master key or what mail and SMS need cannot be used.
     """
     try:
         if upgrade:

@@ -104,9 +104,8 @@ async def complete(
     """
     request.check()
     async with context.store.write() as tx:
-        organization = await organizations.load(tx, project, request.organization_id)
-        member = await members.load(tx, organization, request.member_id, lock=True)
-        party = Party(project, organization, member)
+        party = await party_of(tx, project, request.organization_id, request.member_id)
+        organization, member = party.organization, party.member
         held = await held_by(tx, context, party, request.tokens)
         require_second(party, method, now=context.clock.now())
         try:
@@ -121,6 +120,13 @@ async def complete(
             await audit.record_login(tx, context, member, settled)
             return ended
     raise refusal
+
+
+async def party_of(tx: Transaction, project: Project, locator: str, member_locator: str) -> Party:
+    """Return a member, locked, where it is. Raises organization_not_found, member_not_found."""
+    organization = await organizations.load(tx, project, locator)
+    member = await members.load(tx, organization, member_locator, lock=True)
+    return Party(project, organization, member)
 
 
 def require_one_at_most(tokens: Tokens) -> None:

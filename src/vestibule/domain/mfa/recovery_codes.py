@@ -117,9 +117,8 @@ async def rotate(
     """
     codes = mint(context)
     async with context.store.write() as tx:
-        organization = await organizations.load(tx, project, locator)
-        member = await members.load(tx, organization, member_locator, lock=True)
-        party = Party(project, organization, member)
+        party = await completion.party_of(tx, project, locator, member_locator)
+        member = party.member
         registration = await active(tx, party)
         if registration is None:
             raise Failure(errors.no_active_recovery_code_backed_factor)

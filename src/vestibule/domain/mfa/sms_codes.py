@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from vestibule import errors, totp
-from vestibule.domain import audit, members, organizations, phone_numbers, tenancy
+from vestibule.domain import audit, members, phone_numbers, tenancy
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.domain.members import MemberView
@@ -46,7 +46,7 @@ async def send(  # noqa: PLR0917 - who, with what proof, and where to
     if number:
         phone_numbers.require_number(project, number)
     async with context.store.write() as tx:
-        party = await _party(tx, project, locator, member_locator)
+        party = await completion.party_of(tx, project, locator, member_locator)
         completion.require_second(party, "sms_otp", now=context.clock.now())
         await _require_may_send(tx, context, party, tokens)
         member = _with_number(party.member, number)
@@ -89,7 +89,7 @@ async def delete_phone_number(
     insufficient_factors.
     """
     async with context.store.write() as tx:
-        party = await _party(tx, project, locator, member_locator)
+        party = await completion.party_of(tx, project, locator, member_locator)
         member = party.member
         if caller is not None and caller.session.member_id == member.member_id:
             enrolment.require_proven(member, caller.session.factors)
@@ -114,12 +114,6 @@ def without_phone(member: Member) -> Member:
         mfa_phone_id="",
         default_mfa_method=default,
     )
-
-
-async def _party(tx: Transaction, project: Project, locator: str, member_locator: str) -> Party:
-    organization = await organizations.load(tx, project, locator)
-    member = await members.load(tx, organization, member_locator, lock=True)
-    return Party(project, organization, member)
 
 
 async def _require_may_send(

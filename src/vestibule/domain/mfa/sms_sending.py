@@ -56,11 +56,10 @@ async def send(
         text = _TEXTS.get(locale, _TEXTS["en"])
         text = text.format(code=code, project=project.name[:_PROJECT_CHARS])
         await text_messages.write(tx, context, project, member, text, until=now + LIFE)
-    of_member = tenancy.of_member(member)
-    await tx.sms_codes.delete(**of_member)
+    await tx.sms_codes.delete(**tenancy.of_member(member))
     await tx.sms_codes.insert(
         SmsCode(
-            **of_member,
+            **tenancy.of_member(member),
             phone_number=number,
             code=context.sealer.seal(code.encode(), purpose=purpose(member)),
             created_at=now,

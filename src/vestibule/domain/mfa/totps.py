@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from vestibule import errors, totp
 from vestibule.clock import MINUTE
-from vestibule.domain import audit, members, organizations, tenancy
+from vestibule.domain import audit, tenancy
 from vestibule.domain.caller import Caller
 from vestibule.domain.context import Context
 from vestibule.domain.members import MemberView
@@ -67,7 +67,7 @@ async def create(  # noqa: PLR0917 - whose it is, what is proven, and until when
     secret = totp.new_secret(context.entropy.token_bytes(totp.SECRET_BYTES))
     codes = recovery_codes.mint(context)
     async with context.store.write() as tx:
-        party = await _party(tx, project, locator, member_locator)
+        party = await completion.party_of(tx, project, locator, member_locator)
         now = context.clock.now()
         completion.require_second(party, "totp", now=now)
         _require_none(party.member)
@@ -100,7 +100,7 @@ async def migrate(  # noqa: PLR0917 - whose it is, and what it is
         raise Failure(errors.bad_request, text) from None
     kept = recovery_codes.read_all(codes) or recovery_codes.mint(context)
     async with context.store.write() as tx:
-        party = await _party(tx, project, locator, member_locator)
+        party = await completion.party_of(tx, project, locator, member_locator)
         completion.require_second(party, "totp", now=context.clock.now())
         _require_none(party.member)
         made = await _register(tx, context, party, read, kept, until=0)
@@ -137,7 +137,7 @@ async def delete(
     organization_not_found, member_not_found, totp_not_found or insufficient_factors.
     """
     async with context.store.write() as tx:
-        party = await _party(tx, project, locator, member_locator)
+        party = await completion.party_of(tx, project, locator, member_locator)
         member = party.member
         if caller is not None and caller.session.member_id == member.member_id:
             enrolment.require_proven(member, caller.session.factors)
@@ -162,12 +162,6 @@ def without(member: Member) -> Member:
 def replace_member(party: Party, member: Member) -> Party:
     """Return `party` with its member as it now is."""
     return Party(party.project, party.organization, member)
-
-
-async def _party(tx: Transaction, project: Project, locator: str, member_locator: str) -> Party:
-    organization = await organizations.load(tx, project, locator)
-    member = await members.load(tx, organization, member_locator, lock=True)
-    return Party(project, organization, member)
 
 
 def _require_none(member: Member) -> None:
