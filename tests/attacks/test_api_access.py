@@ -16,6 +16,8 @@ from vestibule.api.endpoint import Endpoint
 from vestibule.api.groups import endpoints
 from vestibule.browser import pages
 from vestibule.clock import SECOND
+from vestibule.domain import projects
+from vestibule.errors import Failure
 from vestibule.permissions import Permission, ProjectSecret, Public, PublicToken
 
 UNKNOWN: Final = (401, "unauthorized_credentials")
@@ -168,6 +170,32 @@ async def test_no_line_break_gets_into_a_header(scenario: Scenario) -> None:
             for name, value in answer.headers.items():
                 assert not {"\r", "\n"} & {*name, *value}, (target, name)
             assert not any("evil" in line for line in answer.set_cookies)
+
+
+@pytest.mark.case("AD-17")
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\x00", "\u2028", "\x85"])
+async def test_no_line_break_gets_into_what_becomes_a_header_later(
+    scenario: Scenario, end: str
+) -> None:
+    """Where browsers are sent is stored: a redirect URL, an identity provider's, a logo."""
+    organization = await scenario.organization()
+    connection = await scenario.saml_connection(organization["organization_id"])
+    evil = f"https://app.example.test/{end}Set-Cookie: evil=1"
+    with pytest.raises(Failure):
+        await projects.add_redirect_url(
+            scenario.context, scenario.project, evil, login=True, signup=True, logout=True
+        )
+    own = f"/v1/b2b/sso/saml/{organization['organization_id']}/connections"
+    changes: dict[str, dict[str, str]] = {
+        f"{own}/{connection['connection_id']}": {"idp_sso_url": evil},
+        f"/v1/b2b/organizations/{organization['organization_id']}": {"organization_logo_url": evil},
+    }
+    for path, change in changes.items():
+        answer = await scenario.api.call("PUT", path, change)
+        assert answer.status == 400, path
+    metadata = f"/v1/public/sso/metadata/{connection['connection_id']}"
+    answer = await call(scenario.app, "GET", metadata)
+    assert "content-disposition" not in answer.headers
 
 
 @pytest.mark.case("AD-17")

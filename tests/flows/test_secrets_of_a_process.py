@@ -209,7 +209,7 @@ async def misuse(world: World, session: dict[str, Any]) -> None:
 async def told_of_letters(world: World) -> bytes:
     """Return the log once it tells that both letters cannot leave."""
     deadline = time.monotonic() + READY_SECONDS
-    while world.process.said().count(b"letter put off") < 2:
+    while world.process.said().count(b"message put off") < 2:
         assert time.monotonic() < deadline, "no letter was tried"
         await asyncio.sleep(0.1)
     return world.process.said()
