@@ -1,6 +1,7 @@
 """What leaves for people: kept sealed, handed over while of use, given up when refused for good."""
 
 import asyncio
+from base64 import b64encode
 from dataclasses import dataclass, field
 
 import pytest
@@ -112,3 +113,47 @@ async def test_text_is_sealed_in_the_database(
     async with context.store.read() as tx:
         (message,) = await tx.outbox.all()
     assert SECRET not in str(message)
+
+
+async def put(context: Context, project: Project, sealed: bytes) -> None:
+    """Put a letter into the outbox as it stands there, whoever sealed it."""
+    now = context.clock.now()
+    until = now + 5 * MINUTE
+    payload = {"to": "", "subject": "", "sealed": b64encode(sealed).decode(), "until": until}
+    async with context.store.write() as tx:
+        await tx.outbox.insert(
+            OutboxMessage(
+                message_id=context.new_id("message", project),
+                project_id=project.project_id,
+                organization_id="",
+                kind="mail",
+                payload=payload,
+                created_at=now,
+                deliver_at=now,
+            )
+        )
+
+
+async def test_letters_from_before_texts_were_sent_leave_after_an_upgrade(
+    context: Context, project: Project
+) -> None:
+    await put(context, project, context.sealer.seal(SECRET.encode(), purpose="letter"))
+    door = Door()
+    await outgoing.deliver(context, kind="mail", hand_over=door)
+    assert door.taken == [SECRET]
+
+
+async def test_what_cannot_be_unsealed_is_given_up_and_holds_up_nothing(
+    context: Context, project: Project, clock: HandClock
+) -> None:
+    await put(context, project, b"sealed by nobody")
+    await write(context, project, kind="mail")
+    door = Door()
+    with capture_logs() as logs:
+        await outgoing.deliver(context, kind="mail", hand_over=door)
+        clock.advance(3 * MINUTE)
+        await outgoing.deliver(context, kind="mail", hand_over=door)
+    assert door.taken == [SECRET]
+    assert [(line["event"], line["detail"]) for line in logs] == [
+        ("message refused", "it cannot be unsealed")
+    ]

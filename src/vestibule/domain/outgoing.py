@@ -15,8 +15,10 @@ from vestibule.log import logger
 from vestibule.records import OutboxMessage, Project
 from vestibule.store import outbox
 from vestibule.store.interface import Transaction
+from vestibule.store.sealing import SealError
 
 _FIRST_WAIT: Final = 2 * SECOND
+_PURPOSE: Final = "letter"
 
 
 class NotTaken(Exception):
@@ -46,7 +48,7 @@ async def write(
     What stands on the `envelope` is not sealed.
     """
     now = context.clock.now()
-    sealed = context.sealer.seal(text.encode(), purpose=kind)
+    sealed = context.sealer.seal(text.encode(), purpose=_PURPOSE)
     await tx.outbox.insert(
         OutboxMessage(
             message_id=context.new_id("message", project),
@@ -76,10 +78,8 @@ async def _deliver(context: Context, message: OutboxMessage, hand_over: HandOver
         logger().error("message given up", **known)
         await outbox.delivered(context.store, message, now=now)
         return
-    sealed = b64decode(message.payload["sealed"])
-    text = context.sealer.unseal(sealed, purpose=message.kind).decode()
     try:
-        await hand_over(message, text)
+        await hand_over(message, _text(context, message))
     except NotTaken as refusal:
         if refusal.final:
             logger().error("message refused", **known, detail=str(refusal))
@@ -90,3 +90,12 @@ async def _deliver(context: Context, message: OutboxMessage, hand_over: HandOver
         await outbox.postpone(context.store, message, until=context.clock.now() + wait)
     else:
         await outbox.delivered(context.store, message, now=context.clock.now())
+
+
+def _text(context: Context, message: OutboxMessage) -> str:
+    try:
+        sealed = b64decode(message.payload["sealed"])
+        return context.sealer.unseal(sealed, purpose=_PURPOSE).decode()
+    except SealError as error:
+        # Its key is gone: trying again would not bring it back.
+        raise NotTaken("it cannot be unsealed", final=True) from error
