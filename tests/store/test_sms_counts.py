@@ -2,24 +2,20 @@
 
 import asyncio
 
+from msgspec.structs import replace
+
 from tests.support.full_records import full_record
+from vestibule.records import SmsCount
 from vestibule.store import sms_counts
 from vestibule.store.interface import PROJECT, Store
 from vestibule.store.open import open_store
 
-KEY = {"project_id": "p", "limit_name": "to_phone", "subject": "+12025550162"}
+ONE = SmsCount(project_id="p", limit_name="to_phone", subject="+12025550162", ends_at=1, sent=1)
 
 
-async def add(store: Store, *, ends_at: int = 1, **changes: str) -> int:
-    key = {**KEY, **changes}
+async def add(store: Store, **changes: object) -> int:
     async with store.write() as tx:
-        return await sms_counts.add(
-            tx,
-            project_id=key["project_id"],
-            limit_name=key["limit_name"],
-            subject=key["subject"],
-            ends_at=ends_at,
-        )
+        return await sms_counts.add(tx, replace(ONE, **changes))
 
 
 async def a_project(store: Store) -> None:
@@ -50,10 +46,13 @@ async def test_what_is_undone_was_not_counted(store: Store) -> None:
     await a_project(store)
     try:
         async with store.write() as tx:
-            await sms_counts.add(
-                tx, project_id="p", limit_name="to_phone", subject=KEY["subject"], ends_at=1
-            )
+            await sms_counts.add(tx, ONE)
             raise ZeroDivisionError
     except ZeroDivisionError:
         pass
     assert await add(store) == 1
+
+
+async def test_what_was_counted_can_be_taken_back(store: Store) -> None:
+    await a_project(store)
+    assert [await add(store, sent=each) for each in (1, 1, -1, 1)] == [1, 2, 1, 2]

@@ -79,11 +79,12 @@ MFA_GUESSES: Final = Limit(
     guess=True,
 )
 SMS_REQUESTS: Final = Limit("sms_requests", ("address",), 600, "`otps.sms.send`")
+_TEXTS: Final = "texts; those to Members who have not proven the phone are counted apart"
 SMS_TO_PHONE: Final = Limit(
-    "sms_to_phone", ("project", "phone"), 5, "texts", seconds=600, in_database=True
+    "sms_to_phone", ("project", "phone"), 5, _TEXTS, seconds=600, in_database=True
 )
 SMS_TO_PHONE_DAILY: Final = Limit(
-    "sms_to_phone_daily", ("project", "phone"), 30, "texts", seconds=86_400, in_database=True
+    "sms_to_phone_daily", ("project", "phone"), 30, _TEXTS, seconds=86_400, in_database=True
 )
 SMS_TO_MEMBER: Final = Limit(
     "sms_to_member", ("project", "member"), 5, "texts", seconds=600, in_database=True

@@ -117,8 +117,42 @@ async def test_a_phone_that_members_share_is_one_phone(arrived: Arrived) -> None
         async with arrived.context.store.write() as tx:
             other = changed(arrived.member, member_id=f"m{number}", email_address=f"{number}@a.io")
             await tx.members.insert(other)
-        await send(arrived, changed(other, mfa_phone_number=PHONE))
+        shared = changed(other, mfa_phone_number=PHONE, mfa_phone_number_verified=True)
+        await send(arrived, shared)
     assert "sms_to_phone" in str(await refused(arrived, at(arrived)))
+
+
+@pytest.mark.case("MF-15", reason="too_many_requests")
+async def test_a_stranger_does_not_use_up_the_texts_of_who_has_proven_the_phone(
+    arrived: Arrived, clock: HandClock
+) -> None:
+    """Otherwise anybody in any organization keeps others from their logins for a day."""
+    clock.advance(DAY - clock.now() % DAY)
+    async with arrived.context.store.write() as tx:
+        mallory = changed(arrived.member, member_id="m-mallory", email_address="m@a.io")
+        await tx.members.insert(mallory)
+    stranger = changed(mallory, mfa_phone_number=PHONE)
+    for _ in range(6):
+        for _ in range(5):
+            await send(arrived, stranger)
+        assert "sms_to_phone)" in str(await refused(arrived, stranger))
+        assert await unasked(arrived, at(arrived)) is True
+        clock.advance(10 * MINUTE)
+    assert "sms_to_phone_daily" in str(await refused(arrived, stranger))
+    assert await unasked(arrived, at(arrived)) is True
+
+
+async def test_what_is_not_sent_unasked_does_not_count(arrived: Arrived) -> None:
+    """Of an organization that has used up its texts, each login would use up the member's."""
+    await send(arrived, at(arrived))
+    async with arrived.context.store.write() as tx:
+        counted = {"limit_name": SMS_OF_ORGANIZATION.name}
+        await tx.sms_counts.change({"sent": SMS_OF_ORGANIZATION.requests}, **counted)
+        before = await tx.sms_counts.all()
+    for _ in range(3):
+        assert await unasked(arrived, at(arrived)) is False
+    async with arrived.context.store.read() as tx:
+        assert await tx.sms_counts.all() == before
 
 
 @pytest.mark.case("MF-15", reason="too_many_requests")

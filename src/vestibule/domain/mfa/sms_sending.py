@@ -6,6 +6,8 @@ in the transaction that sends them, so that nodes, restarts and rollbacks neithe
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from vestibule import errors
 from vestibule.clock import MINUTE, SECOND
 from vestibule.domain import phone_numbers, requirements, tenancy, text_messages
@@ -20,7 +22,7 @@ from vestibule.domain.limits import (
 from vestibule.errors import Failure
 from vestibule.ids import new_code
 from vestibule.log import logger
-from vestibule.records import Member, Organization, Project, SmsCode
+from vestibule.records import Member, Organization, Project, SmsCode, SmsCount
 from vestibule.store import sms_counts
 from vestibule.store.interface import Transaction
 
@@ -102,28 +104,44 @@ def purpose(member: Member) -> str:
 
 
 async def _count(tx: Transaction, context: Context, member: Member, *, now: int) -> None:
-    """Count a text against every limit of texts, always in this order: each is held meanwhile."""
+    """Count a text against every limit of texts, always in this order: each is held meanwhile.
+
+    Who has not proven a phone does not use up what is sent to those who have: it may be theirs.
+    """
+    phone = member.mfa_phone_number
+    if not member.mfa_phone_number_verified:
+        phone = f"unproven {phone}"
     factor = context.settings.limits_factor
+    counted: list[SmsCount] = []
     for limit, subject, most in (
-        (SMS_TO_PHONE, member.mfa_phone_number, SMS_TO_PHONE.requests),
-        (SMS_TO_PHONE_DAILY, member.mfa_phone_number, SMS_TO_PHONE_DAILY.requests),
+        (SMS_TO_PHONE, phone, SMS_TO_PHONE.requests),
+        (SMS_TO_PHONE_DAILY, phone, SMS_TO_PHONE_DAILY.requests),
         (SMS_TO_MEMBER, member.member_id, SMS_TO_MEMBER.requests),
         (SMS_OF_ORGANIZATION, member.organization_id, SMS_OF_ORGANIZATION.requests * factor),
     ):
-        await _spend(tx, member, limit, subject, most=most, now=now)
+        counted.append(_one(member, limit, subject, now=now))
+        if await sms_counts.add(tx, counted[-1]) > most:
+            # A login goes on without its text, and what is not sent does not count.
+            for each in counted:
+                await sms_counts.add(tx, replace(each, sent=-1))
+            raise _too_many(limit, counted[-1].ends_at - now)
 
 
-async def _spend(
-    tx: Transaction, member: Member, limit: Limit, subject: str, *, most: int, now: int
-) -> None:
+def _one(member: Member, limit: Limit, subject: str, *, now: int) -> SmsCount:
+    """Return one text in the window of `limit` that it falls into."""
     window = limit.seconds * SECOND
-    ends_at = (now // window + 1) * window
-    sent = await sms_counts.add(
-        tx, project_id=member.project_id, limit_name=limit.name, subject=subject, ends_at=ends_at
+    return SmsCount(
+        project_id=member.project_id,
+        limit_name=limit.name,
+        subject=subject,
+        ends_at=(now // window + 1) * window,
+        sent=1,
     )
-    if sent > most:
-        raise Failure(
-            errors.too_many_requests,
-            f"Too many SMS ({limit.name}) for one {' and '.join(limit.per)}.",
-            retry_after=-((now - ends_at) // SECOND),
-        )
+
+
+def _too_many(limit: Limit, left: int) -> Failure:
+    return Failure(
+        errors.too_many_requests,
+        f"Too many SMS ({limit.name}) for one {' and '.join(limit.per)}.",
+        retry_after=-(-left // SECOND),
+    )
