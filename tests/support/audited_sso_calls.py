@@ -71,14 +71,19 @@ async def _(stage: Stage) -> Prepared:
     return Prepared({"organization_id": stage.organization_id}, {"display_name": "New"}, _made)
 
 
-@call("sso.external.create_connection")
-async def _(stage: Stage) -> Prepared:
+async def _referring(stage: Stage) -> Json:
+    """Return the body of an external connection."""
     owner = await open_door(stage.scenario, "oidc", "Owner")
-    body = {
+    return {
         "external_organization_id": owner.organization_id,
         "external_connection_id": owner.connection_id,
     }
-    return Prepared({"organization_id": stage.organization_id}, body, _made)
+
+
+@call("sso.external.create_connection")
+async def _(stage: Stage) -> Prepared:
+    path = {"organization_id": stage.organization_id}
+    return Prepared(path, await _referring(stage), _made)
 
 
 @call("sso.saml.update_connection")
@@ -96,12 +101,8 @@ async def _(stage: Stage) -> Prepared:
 
 @call("sso.external.update_connection")
 async def _(stage: Stage) -> Prepared:
-    owner = await open_door(stage.scenario, "oidc", "Owner")
     path = f"/v1/b2b/sso/external/{stage.organization_id}"
-    body = {
-        "external_organization_id": owner.organization_id,
-        "external_connection_id": owner.connection_id,
-    }
+    body = await _referring(stage)
     made = (await stage.scenario.api.good("POST", path, body))["connection"]
     named = {"organization_id": stage.organization_id, "connection_id": made["connection_id"]}
     event = Event("connection.update", made["connection_id"])
@@ -184,20 +185,21 @@ async def _fed(stage: Stage) -> FedConnection:
     return FedConnection(stage.scenario, host, shown)
 
 
-@call("sso.settings.metadata.accept")
-async def _(stage: Stage) -> Prepared:
+async def _offered(stage: Stage, action: str) -> Prepared:
+    """Let the metadata offer a new certificate; return the call that decides over it."""
     fed = await _fed(stage)
     fed.host.publish("idp", "idp2")
-    digest = (await fed.refresh())["offer"]["digest"]
-    return of(stage, "connection.accept_metadata", digest=digest)
+    return of(stage, action, digest=(await fed.refresh())["offer"]["digest"])
+
+
+@call("sso.settings.metadata.accept")
+async def _(stage: Stage) -> Prepared:
+    return await _offered(stage, "connection.accept_metadata")
 
 
 @call("sso.settings.metadata.refuse")
 async def _(stage: Stage) -> Prepared:
-    fed = await _fed(stage)
-    fed.host.publish("idp", "idp2")
-    digest = (await fed.refresh())["offer"]["digest"]
-    return of(stage, "connection.refuse_metadata", digest=digest)
+    return await _offered(stage, "connection.refuse_metadata")
 
 
 @call("sso.settings.metadata.refresh")
