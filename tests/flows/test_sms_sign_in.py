@@ -13,11 +13,13 @@ from tests.support.phones import (
     AUTHENTICATE,
     PHONE,
     SEND,
+    code_in,
     newest_code,
     phone_path,
     texts,
     with_phone,
 )
+from tests.support.proofs import add_member, prove
 from tests.support.refusals import left
 from tests.support.scenario import Scenario
 from vestibule.clock import MINUTE
@@ -166,3 +168,42 @@ async def test_a_proven_phone_counts_in_an_organization_that_knows_it(door: Door
     answer = await api.good("POST", exchange, body)
     assert answer["mfa_required"]["secondary_auth_initiated"] == "sms_otp"
     assert "est votre code" in (await texts(door.scenario.context))[-1].text
+
+
+async def test_who_comes_in_by_discovery_is_sent_a_code_on_entering_alone(
+    scenario: Scenario,
+) -> None:
+    context, api = scenario.context, scenario.api
+    token = await prove(scenario)
+    organization = await scenario.organization("Strict", mfa_policy="REQUIRED_FOR_ALL")
+    member = await add_member(scenario, organization)
+    proven = {
+        "mfa_phone_number": PHONE,
+        "mfa_phone_number_verified": True,
+        "default_mfa_method": "sms_otp",
+    }
+    async with context.store.write() as tx:
+        await tx.members.change(proven, member_id=member["member_id"])
+    body = {"intermediate_session_token": token}
+    listed = await api.good("POST", "/v1/b2b/discovery/organizations", body)
+    [found] = [
+        each
+        for each in listed["discovered_organizations"]
+        if each["organization"]["organization_id"] == organization["organization_id"]
+    ]
+    assert found["mfa_required"]["secondary_auth_initiated"] is None
+    assert await texts(context) == []
+    body |= {"organization_id": organization["organization_id"], "locale": "es"}
+    path = "/v1/b2b/discovery/intermediate_sessions/exchange"
+    entered = await api.good("POST", path, body)
+    assert entered["mfa_required"]["secondary_auth_initiated"] == "sms_otp"
+    [text] = await texts(context)
+    assert "es tu código" in text.text
+    body = {
+        "organization_id": organization["organization_id"],
+        "member_id": member["member_id"],
+        "intermediate_session_token": token,
+        "code": code_in(text),
+    }
+    ended = await api.good("POST", AUTHENTICATE, body)
+    assert ended["member_session"]["authentication_factors"][1]["delivery_method"] == "sms"
