@@ -256,6 +256,23 @@ async def test_every_field_is_refused_by_its_name_when_it_is_of_a_wrong_type(
     assert refused > 500
 
 
+async def test_one_of_few_values_is_answered_with_all_of_them(scenario: Scenario) -> None:
+    for path, body, message in (
+        (
+            "/v1/b2b/organizations/search",
+            {"query": {"operator": "XOR", "operands": []}},
+            "query.operator: expected one of AND, OR.",
+        ),
+        (
+            "/v1/b2b/sso/acme/traces?outcome=x",
+            None,
+            "outcome: expected one of failed, succeeded.",
+        ),
+    ):
+        answer = await scenario.api.call("POST" if body else "GET", path, body)
+        assert said(answer) == (400, "bad_request", message)
+
+
 async def test_required_field_that_is_absent_is_named(scenario: Scenario) -> None:
     asked = 0
     for endpoint in endpoints():

@@ -13,6 +13,7 @@ from vestibule.api.authentication import (
     authenticate_project,
     authenticate_public_token,
 )
+from vestibule.api.choices import choices
 from vestibule.api.endpoint import Call, Endpoint, Request
 from vestibule.domain import members, organizations
 from vestibule.domain.caller import Caller
@@ -169,7 +170,7 @@ def decode(endpoint: Endpoint, scope: Scope, body: bytes) -> Request:
     try:
         return msgspec.convert(values, endpoint.request, strict=strict)
     except msgspec.ValidationError as error:
-        raise Failure(errors.bad_request, _say(str(error))) from error
+        raise Failure(errors.bad_request, _say(str(error), endpoint.request)) from error
 
 
 def _query(scope: Scope) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def _query(scope: Scope) -> dict[str, Any]:
     return values
 
 
-def _say(text: str) -> str:
+def _say(text: str, request: type[Request]) -> str:
     """Turn msgspec's `Expected … - at $.field` into `field: expected …`."""
     found = _WHERE.match(text)
     what = found["what"] if found else text
@@ -197,5 +198,7 @@ def _say(text: str) -> str:
     field = where.removeprefix("$").removeprefix(".")
     if missing := _MISSING.fullmatch(what):
         return f"{field}.{missing['name']}: required." if field else f"{missing['name']}: required."
+    if what.startswith("Invalid enum value") and (known := choices(request, field)):
+        return f"{field}: expected one of {', '.join(known)}."
     sentence = what[:1].lower() + what[1:] if field else what
     return f"{field}: {sentence}." if field else f"{sentence}."
