@@ -34,3 +34,12 @@ def test_searches_have_the_published_limit(operation: str, limit: limits.Limit) 
     [endpoint] = [each for each in endpoints() if each.operation_id == operation]
     assert limit in endpoint.limits
     assert (limit.per, limit.requests, limit.seconds) == (("project",), 100, 60)
+
+
+@pytest.mark.case("MF-15", verdict="holds")
+def test_codes_by_sms_are_limited_by_address_member_phone_and_organization() -> None:
+    of = {each.operation_id: each.limits for each in endpoints() if each.group == "otps.sms"}
+    assert limits.SMS_REQUESTS in of["otps.sms.send"]
+    assert limits.MFA_GUESSES in of["otps.sms.authenticate"]
+    counted = {limit.per[-1] for limit in limits.ALL if limit.name.startswith("sms_")}
+    assert counted == {"address", "phone", "member", "organization"}
