@@ -68,6 +68,7 @@ def test_list_is_newest_first(command: Command, project_id: str) -> None:
     assert command.run("trace", "list", project_id, "acme", "--connection-id=x").stdout == ""
 
 
+@pytest.mark.case("AD-18")
 def test_show_tells_who_has_to_do_what(command: Command, project_id: str) -> None:
     said = command.run("trace", "show", project_id, "acme", "trace-2").stdout.splitlines()
     assert said[0].endswith("Z  saml-connection-1")

@@ -1,4 +1,5 @@
 import aiohttp
+import pytest
 
 from tests.dev.serving import serving
 from vestibule.dev.mailbox import mailbox
@@ -33,6 +34,7 @@ async def test_newest_message_comes_first(http: aiohttp.ClientSession) -> None:
     assert "to b@example.com" in text
 
 
+@pytest.mark.case("AD-15")
 async def test_link_can_be_followed_and_markup_cannot_happen(http: aiohttp.ClientSession) -> None:
     mail = MemoryMail()
     letter = 'See https://app.example/?a=1&b=2 <script>"x"</script>'
