@@ -1,5 +1,6 @@
 """The migrated schema is what the records say, on both engines, whoever starts first."""
 
+import asyncio
 import stat
 import types
 import typing
@@ -8,15 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
+from msgspec.structs import replace
 from sqlalchemy import Connection, Inspector, inspect, text
 
 from tests.support.databases import SharedPostgres
+from tests.support.full_records import full_record, in_order, rows
 from vestibule.store import migrate
 from vestibule.store.address import sqlite_path
 from vestibule.store.interface import TABLES, StoreUnavailable
 from vestibule.store.migrate import _FOLDER, UnknownRevision, _on, _upgrade
+from vestibule.store.open import open_store
 from vestibule.store.table import Table
 
 EVERY = ("0001", "0002", "0003", "0004")
@@ -117,6 +124,65 @@ def test_upgrade_runs_what_is_pending_once(blank_url: str) -> None:
     assert migrate.current(blank_url) == HEAD
 
 
+@pytest.mark.parametrize("revision", EVERY[:-1])
+def test_rows_of_an_older_version_are_kept_and_can_be_read(blank_url: str, revision: str) -> None:
+    _make_file(blank_url)
+    filled = _on(blank_url, lambda connection: _fill(connection, revision))
+    migrate.upgrade(blank_url)
+    found = asyncio.run(_all(blank_url))
+    for table in TABLES:
+        if table.name not in filled:
+            assert found[table.name] == [], table.name
+            continue
+        (record,), full = found[table.name], full_record(table)
+        changes = {name: getattr(record, name) for name in {*table.columns} - filled[table.name]}
+        assert record == replace(full, **changes), table.name
+        for name, value in changes.items():
+            # Since when an address is the primary one is not known better.
+            wanted = full.created_at if name == "primary_since" else _default(table, name)
+            assert value == wanted, (table.name, name)
+
+
+def _fill(connection: Connection, revision: str) -> dict[str, set[str]]:
+    """Put one row into each table of that revision; return the columns that they have there."""
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+    filled = {}
+    for table in in_order():
+        if not inspect(connection).has_table(table.name):
+            continue
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        pairs = zip(table.columns, table.values(full_record(table)), strict=True)
+        values = {name: value for name, value in pairs if name in there}
+        marks = ", ".join(f":{name}" for name in values)
+        sql = f"INSERT INTO {table.name} ({', '.join(values)}) VALUES ({marks})"  # noqa: S608 - names of ours
+        connection.execute(text(sql), values)
+        filled[table.name] = there
+    return filled
+
+
+async def _all(database: str) -> dict[str, list[Any]]:
+    store = await open_store(database, connections=1)
+    async with store.read() as tx:
+        found = {table.name: await rows(tx, table).all() for table in TABLES}
+    await store.close()
+    return found
+
+
+def _default(table: Table[Any], name: str) -> object:
+    (field,) = (each for each in msgspec.structs.fields(table.record) if each.name == name)
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
+def _make_file(database: str) -> None:
+    path = sqlite_path(database)
+    if path is not None:
+        path.parent.mkdir()
+        path.touch()
+
+
 def test_pending_names_all_revisions_of_an_empty_database(shared_postgres: SharedPostgres) -> None:
     with shared_postgres.blank() as url:
         assert migrate.current(url) is None
@@ -149,10 +215,7 @@ def test_migration_that_fails_leaves_nothing(blank_url: str) -> None:
         _upgrade(connection)
         raise KeyError
 
-    path = sqlite_path(blank_url)
-    if path is not None:
-        path.parent.mkdir()
-        path.touch()
+    _make_file(blank_url)
     with pytest.raises(KeyError):
         _on(blank_url, fail)
     assert migrate.current(blank_url) is None
