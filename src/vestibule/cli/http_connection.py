@@ -152,11 +152,15 @@ class HttpConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hand the request over; its body may still be on the way.
 
-        Raises ValueError for another version, or without one Host (RFC 9112 section 3.2).
+        Raises ValueError for another version, without one Host (RFC 9112 section 3.2), and for
+        chunks in HTTP/1.0, which knows none (section 6.1).
         """
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if (self.parser.get_http_version(), hosts) not in _VERSION_AND_HOSTS:
+        names = [name for name, _ in self.headers]
+        version = self.parser.get_http_version()
+        if (version, names.count(b"host")) not in _VERSION_AND_HOSTS:
             raise ValueError("another version, or not one host")
+        if version == "1.0" and b"transfer-encoding" in names:
+            raise ValueError("chunks in HTTP/1.0")
         self._in_head = False
         super().on_headers_complete()
 
