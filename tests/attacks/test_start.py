@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from tests.support.asgi import Answer, call
 from tests.support.context import BASE_URL
 from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.doors import Protocol, open_door
 from tests.support.hooked_store import HookedStore
-from tests.support.refusals import assert_page, assert_safe
+from tests.support.refusals import Left, assert_page, assert_refused, assert_safe
 from tests.support.scenario import (
     CLIENT_ID,
     ISSUER,
@@ -170,6 +171,32 @@ async def test_the_query_of_a_redirect_url_is_the_registered_one(
     )
     assert answer.headers["location"].startswith(f"{wanted}&stytch_token_type=sso&token=")
     assert len(token_of(answer)) == 64
+
+
+@pytest.mark.case("ST-08")
+@pytest.mark.parametrize("protocol", ["saml", "oidc"])
+async def test_a_redirect_url_removed_during_a_login_is_sent_no_token(
+    scenario: Scenario, protocol: Protocol
+) -> None:
+    """It may have been removed because it is somebody else's by now."""
+    door = await open_door(scenario, protocol)
+
+    async def remove() -> None:
+        await projects.remove_redirect_url(scenario.context, scenario.project, SIGNUP_URL)
+
+    trace = await assert_refused(
+        scenario,
+        await door.come_back(between=remove),
+        error=errors.no_match_for_provided_sso_url,
+        reason="no_match_for_provided_sso_url",
+        # A code is redeemed only for a sign-in that is used up.
+        before=Left(consumed_sign_ins=1 if protocol == "oidc" else 0),
+    )
+    assert trace.side == "application"
+    assert "removed" in trace.steps[-1].fix
+    # What is still registered is none the worse for it.
+    await door.add_member(email="eve@acme.test")
+    assert LOGIN_URL in (await door.come_back(email="eve@acme.test")).headers["location"]
 
 
 @pytest.mark.case("ST-08")

@@ -106,6 +106,14 @@ def choose(registered: Sequence[RedirectUrl], kind: Kind, given: str) -> str:
     raise Failure(_NO_DEFAULT[kind])
 
 
+def require_registered(registered: Sequence[RedirectUrl], url: str) -> None:
+    """Pass for a login's or signup's URL that was chosen before and is registered still.
+
+    Raises Failure no_match_for_provided_sso_url or query_params_do_not_match.
+    """
+    _match([each for each in registered if each.login or each.signup], url, _INVALID["login"])
+
+
 def origin_of(url: str) -> str:
     """Return the origin of the page at `url` as browsers write it; '' when it cannot be read."""
     try:

@@ -274,10 +274,15 @@ def _sso_token(
 async def _destination(
     tx: Transaction, found: Target, sign_in: SignIn | None, *, kind: redirect_urls.Kind
 ) -> str:
-    """Return the redirect URL chosen at start; IdP-initiated sign-ins go to the default."""
-    if sign_in is not None:
-        return sign_in.login_redirect_url if kind == "login" else sign_in.signup_redirect_url
+    """Return the redirect URL chosen at start; IdP-initiated sign-ins go to the default.
+
+    What was removed since then is sent no token: it may be somebody else's now.
+    """
     registered = await tx.redirect_urls.all(project_id=found.project.project_id)
+    if sign_in is not None:
+        url = sign_in.login_redirect_url if kind == "login" else sign_in.signup_redirect_url
+        redirect_urls.require_registered(registered, url)
+        return url
     if kind == "signup" and any(item.default_signup for item in registered):
         return redirect_urls.choose(registered, "signup", "")
     return redirect_urls.choose(registered, "login", "")

@@ -99,6 +99,8 @@ _FAILURE_SIDES: Final[Mapping[str, Side]] = {
     errors.unsolicited_oidc_response.name: "user",
     errors.expired_oidc_response.name: "user",
     errors.no_login_redirect_urls_set.name: "application",
+    errors.no_match_for_provided_sso_url.name: "application",
+    errors.query_params_do_not_match.name: "application",
     errors.no_default_login_redirect_url_set.name: "application",
     errors.session_not_found.name: "application",
     errors.invalid_session_token.name: "application",

@@ -10,6 +10,8 @@ _COOKIES: Final = (
     "Allow cookies of this server in the browser, and sign in again from the application."
 )
 _AGAIN: Final = "Sign in again from the application."
+_REGISTER: Final = "Register one: vestibule redirect-url add."
+_REMOVED: Final = "Name a redirect URL that is registered: this one was removed meanwhile."
 
 FIXES: Final[Mapping[ErrorType, str]] = {
     errors.requires_active_sso_connection: "Enter what the connection still lacks.",
@@ -38,7 +40,9 @@ FIXES: Final[Mapping[ErrorType, str]] = {
         "this Organization's claimed_email_domains as well."
     ),
     errors.organization_suspended: "Resume it: vestibule organization resume.",
-    errors.user_lock_limit_reached: "Wait until the Member's lock_expires_at.",
+    errors.user_lock_limit_reached: (
+        "Wait until the Member's lock_expires_at, or end it: vestibule member unlock."
+    ),
     errors.missing_saml_csrf_cookie: _COOKIES,
     errors.saml_csrf_cookie_mismatch: _COOKIES,
     errors.missing_oidc_csrf_cookie: _COOKIES,
@@ -49,6 +53,8 @@ FIXES: Final[Mapping[ErrorType, str]] = {
     errors.duplicate_saml_response: _AGAIN,
     errors.unsolicited_oidc_response: _AGAIN,
     errors.expired_oidc_response: _AGAIN,
-    errors.no_login_redirect_urls_set: "Register one: vestibule redirect-url add.",
-    errors.no_default_login_redirect_url_set: "Register one: vestibule redirect-url add.",
+    errors.no_match_for_provided_sso_url: _REMOVED,
+    errors.query_params_do_not_match: _REMOVED,
+    errors.no_login_redirect_urls_set: _REGISTER,
+    errors.no_default_login_redirect_url_set: _REGISTER,
 }
