@@ -12,7 +12,7 @@ import structlog
 from tests.support.databases import SharedPostgres, end_shared, shared_folder
 from tests.support.described import good_values, keeps_to_its_description, operation, random_cases
 from tests.support.determinism import HandClock, SeededEntropy
-from tests.support.model import agrees
+from tests.support.model.agreement import agrees
 from tests.support.scenario import open_scenario
 from vestibule.api.groups import endpoints
 from vestibule.clock import SECOND, SystemClock

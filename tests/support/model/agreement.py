@@ -1,0 +1,39 @@
+"""Lets hypothesis think of stories, and the model and both servers hear them."""
+
+import asyncio
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.support.model.servers import Servers
+from tests.support.model.stories_of_administration import Administration
+from tests.support.model.stories_of_second_factors import SecondFactors
+
+
+class Stories(Administration, SecondFactors):
+    """Everything that can happen."""
+
+
+def agrees(
+    sqlite_url: str, postgres_url: str, *, examples: int, steps: int, seed_number: int
+) -> None:
+    """Let both servers be driven beside the model. AssertionError with the steps that part them."""
+    with asyncio.Runner() as runner:
+        servers = Servers((sqlite_url, postgres_url), runner)
+        machine = seed(seed_number)(type("Machine", (Stories,), {"servers": servers}))
+        try:
+            run_state_machine_as_test(
+                machine,
+                settings=settings(
+                    max_examples=examples,
+                    stateful_step_count=steps,
+                    deadline=None,
+                    database=None,
+                    # A failure takes as long to make smaller as all the rest; it is told as it is.
+                    phases=[Phase.generate],
+                    report_multiple_bugs=False,
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+        finally:
+            servers.close()
