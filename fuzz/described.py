@@ -10,8 +10,9 @@ from typing import Final
 import structlog
 
 from tests.support.databases import SharedPostgres, end_shared, shared_folder
-from tests.support.described import good_values, keeps_to_its_description, operation, random_cases
+from tests.support.described import keeps_to_its_description, operation, random_cases
 from tests.support.determinism import HandClock, SeededEntropy
+from tests.support.good_values import good_values
 from tests.support.model.agreement import agrees
 from tests.support.scenario import open_scenario
 from vestibule.api.groups import endpoints
@@ -61,7 +62,7 @@ async def _round(url: str, seed_number: int) -> Counter[int]:
             cases = random_cases(
                 operation(endpoint, known), known, examples=_EXAMPLES, seed_number=seed_number
             )
-            seen += await keeps_to_its_description(scenario, endpoint, cases)
+            seen += await keeps_to_its_description(scenario, endpoint, cases, known)
     finally:
         await store.close()
     return seen

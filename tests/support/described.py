@@ -5,7 +5,7 @@ JSON of the described form, no success for what the document forbids. Ours: a na
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 from unittest import SkipTest
@@ -23,10 +23,11 @@ from schemathesis.generation.feedback import NO_FEEDBACK
 from tests.support.asgi import Answer, call
 from tests.support.context import BASE_URL
 from tests.support.every_endpoint import authorization_of
-from tests.support.saml_keys import signer
-from tests.support.scenario import IDP_ENTITY, IDP_SSO, Scenario
+from tests.support.good_values import INSTEAD, USING_UP, Values, good_values
+from tests.support.scenario import Scenario
 from vestibule.api import openapi
 from vestibule.api.endpoint import Endpoint
+from vestibule.clock import MINUTE
 
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 Case = schemathesis.Case[Any]
@@ -45,45 +46,14 @@ _CHECKS: Final[list[Any]] = CHECKS.get_by_names(
 )
 
 
-async def good_values(scenario: Scenario, endpoint: Endpoint) -> dict[str, str]:
-    """Make what an endpoint can be asked about, and return good values by field name."""
-    organization = await scenario.organization()
-    organization_id = organization["organization_id"]
-    saml = await scenario.saml_connection(organization_id)
-    token = await scenario.saml_token(saml)
-    login = await scenario.authenticate(await scenario.saml_token(saml))
-    there = await scenario.organization("Globex")
-    lent = await scenario.oidc_connection(there["organization_id"])
-    oidc = await scenario.oidc_connection(organization_id)
-    other = oidc if endpoint.group == "sso.oidc" else saml
-    return {
-        "organization_id": organization_id,
-        "member_id": login["member_id"],
-        "project_id": scenario.project.project_id,
-        "connection_id": other["connection_id"],
-        "certificate_id": saml["verification_certificates"][0]["certificate_id"],
-        "external_organization_id": there["organization_id"],
-        "external_connection_id": lent["connection_id"],
-        "sso_token": token,
-        "session_token": login["session_token"],
-        "session_jwt": login["session_jwt"],
-        "email_address": "new@acme.test",
-        "organization_name": "New",
-        "organization_slug": "new",
-        "x509_certificate": signer("other").pem,
-        "mfa_policy": "OPTIONAL",
-        "mfa_phone_number": "+14155552671",
-        "default_mfa_method": "sms_otp",
-        "identity_provider": "okta",
-        "idp_entity_id": IDP_ENTITY,
-        "idp_sso_url": IDP_SSO,
-        "role_id": "stytch_admin",
-    }
+def operation(endpoint: Endpoint, known: Values, *, always: str = "") -> Operation:
+    """Return what the document says of an endpoint; `known` are good values by field name.
 
-
-def operation(endpoint: Endpoint, known: Mapping[str, str]) -> Operation:
-    """Return what the document says of an endpoint; `known` are good values by field name."""
+    With `always`, that optional field is in every request, and what cannot be sent with it in none.
+    """
     document = openapi.document()
+    if always:
+        _require(document, endpoint, always)
     for name, schema in _fields(document):
         if name in known:
             schema["examples"] = [known[name]]
@@ -106,6 +76,18 @@ def _fields(node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from _fields(value)
 
 
+def _require(document: dict[str, Any], endpoint: Endpoint, name: str) -> None:
+    described = document["paths"][endpoint.path][endpoint.method.lower()]["requestBody"]
+    reference = described["content"]["application/json"]["schema"]["$ref"]
+    body = document["components"]["schemas"][reference.rpartition("/")[2]]
+    body["required"] = [*body["required"], name]
+    field = body["properties"][name]
+    if {"type": "null"} in field.get("anyOf", ()):
+        body["properties"][name] = field["anyOf"][0]
+    for other in INSTEAD & body["properties"].keys() - {name}:
+        del body["properties"][other]
+
+
 def boundary_cases(described: Operation) -> Iterator[Case]:
     """Return, the same every time, a case for each bound of each field from both of its sides."""
     yield from described.schema.iter_coverage_cases(
@@ -114,7 +96,7 @@ def boundary_cases(described: Operation) -> Iterator[Case]:
 
 
 def random_cases(
-    described: Operation, known: Mapping[str, str], *, examples: int, seed_number: int
+    described: Operation, known: Values, *, examples: int, seed_number: int
 ) -> Iterator[Case]:
     """Return cases that the document allows and others that it forbids; the same for a seed.
 
@@ -183,7 +165,33 @@ async def send(scenario: Scenario, endpoint: Endpoint, case: Case) -> Answer:
 
 
 async def keeps_to_its_description(
-    scenario: Scenario, endpoint: Endpoint, cases: Iterable[Case]
+    scenario: Scenario, endpoint: Endpoint, cases: Iterable[Case], known: Values
 ) -> Counter[int]:
-    """Send all cases, and return how often which status came. Raises what `send` raises."""
-    return Counter([(await send(scenario, endpoint, case)).status for case in cases])
+    """Send all cases, and return how often which status came. Raises what `send` raises.
+
+    `known` are the values that the cases were made with. Where they are used up by a request that
+    succeeds, or by too many that do not, the next cases have others in their places.
+    """
+    seen: Counter[int] = Counter()
+    present = known
+    for case in cases:
+        _renew(case, known, present)
+        status = (await send(scenario, endpoint, case)).status
+        if case.method == endpoint.method:
+            seen[status] += 1
+            if status == 429:
+                scenario.clock.advance(MINUTE)
+            if status in {200, 429} and endpoint.operation_id in USING_UP:
+                present = await good_values(scenario, endpoint)
+        else:
+            assert status == 405
+    return seen
+
+
+def _renew(case: Case, known: Values, present: Values) -> None:
+    """Put present values where `known` ones are."""
+    for fields in (case.path_parameters, case.query, case.body):
+        if isinstance(fields, dict):
+            for name in fields.keys() & known.keys():
+                if fields[name] == known[name]:
+                    fields[name] = present[name]

@@ -3,15 +3,30 @@
 import asyncio
 
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, run_state_machine_as_test
 
 from tests.support.model.servers import Servers
-from tests.support.model.stories_of_administration import Administration
+from tests.support.model.stories_of_administration import ADDRESSES, Administration
 from tests.support.model.stories_of_second_factors import SecondFactors
 
 
 class Stories(Administration, SecondFactors):
-    """Everything that can happen."""
+    """Everything that can happen, to two organizations that share a connection and a person."""
+
+    @initialize(settled=st.booleans())
+    def begin(self, settled: bool) -> None:
+        """Let one of the two members have, or not, what a member can have."""
+        owner, other = self.new_organization(own=True), self.new_organization(own=False)
+        connection = self.world.connections[0]
+        self.refer_to_connection(other, connection)
+        for organization in (owner, other):
+            self.add_member(organization, ADDRESSES[0], pending=False, breakglass=False)
+        if settled:
+            member = self.world.members[0]
+            self.set_roles(member, {"reader"}, keep_sessions=False)
+            self.set_roles_of_connection(connection, {"reader", "writer"}, set())
+            self.sign_in_with_authenticator(member, connection, {"red"}, minutes=90)
 
 
 def agrees(

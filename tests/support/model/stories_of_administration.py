@@ -1,7 +1,7 @@
 """Stories of what an application's backend does to organizations, connections and members."""
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from tests.support.model import people, roles
 from tests.support.model.nouns import Connection, Member, Organization, Session
@@ -39,21 +39,12 @@ _FEW = 2
 class Administration(Story):
     """Everything here is asked with the project's secret alone."""
 
-    @initialize()
-    def share_a_connection(self) -> None:
-        """Two organizations share a connection and a person."""
-        owner = self._add_organization(own=True)
-        other = self._add_organization(own=False)
-        self.refer_to_connection(other, self.world.connections[0])
-        for organization in (owner, other):
-            self.add_member(organization, ADDRESSES[0], pending=False, breakglass=False)
-
     @precondition(lambda story: useful(story, "organizations") <= _FEW)
     @rule(own=st.booleans())
     def add_organization(self, own: bool) -> None:
-        self._add_organization(own=own)
+        self.new_organization(own=own)
 
-    def _add_organization(self, *, own: bool) -> Organization:
+    def new_organization(self, *, own: bool) -> Organization:
         """Make one with the custom roles, and with a SAML connection of its own, or without."""
         made = Organization(name=f"organization-{len(self.world.organizations)}")
         answers = self.servers.ask("POST", ORGANIZATIONS, {"organization_name": made.name})
