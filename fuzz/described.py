@@ -44,7 +44,7 @@ def requests_keep_to_their_description(*, seconds: int, seed_number: int) -> Cou
                 with postgres.migrated() as url:
                     seen += asyncio.run(_round(url, seed_number))
                     seen += asyncio.run(_round(f"sqlite:{file}", seed_number))
-                    agrees(f"sqlite:{file}", url, examples=10, steps=30, seed_number=seed_number)
+                    agrees(f"sqlite:{file}", url, examples=6, steps=20, seed_number=seed_number)
                 seed_number += 1
         finally:
             end_shared(shared_folder())

@@ -23,7 +23,7 @@ from schemathesis.generation.feedback import NO_FEEDBACK
 from tests.support.asgi import Answer, call
 from tests.support.context import BASE_URL
 from tests.support.every_endpoint import authorization_of
-from tests.support.good_values import INSTEAD, USING_UP, Values, good_values
+from tests.support.good_values import INSTEAD, USING_UP, Values, renewed
 from tests.support.scenario import Scenario
 from vestibule.api import openapi
 from vestibule.api.endpoint import Endpoint
@@ -182,7 +182,7 @@ async def keeps_to_its_description(
             if status == 429:
                 scenario.clock.advance(MINUTE)
             if status in {200, 429} and endpoint.operation_id in USING_UP:
-                present = await good_values(scenario, endpoint)
+                present = await renewed(scenario, endpoint, present)
         else:
             assert status == 405
     return seen

@@ -86,6 +86,7 @@ ALWAYS_SENT: Final = {
 INSTEAD: Final = frozenset({"session_jwt", "intermediate_session_token"})
 """What cannot be sent along with a session's token."""
 _SECRET: Final = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+_STEP: Final = 30 * SECOND
 _USERINFO: Final = "https://legacy.example.com/userinfo"
 _ISSUER: Final = "https://tokens.example.com"
 
@@ -97,6 +98,14 @@ async def good_values(scenario: Scenario, endpoint: Endpoint) -> Values:
         values["connection_id"] = values["oidc_connection_id"]
     prepare = _PREPARATIONS.get(endpoint.operation_id)
     return values if prepare is None else {**values, **await prepare(scenario, values)}
+
+
+async def renewed(scenario: Scenario, endpoint: Endpoint, values: Values) -> Values:
+    """Return good values in the place of those that an endpoint has used up."""
+    renew = _RENEWALS.get(endpoint.operation_id)
+    if renew is None:
+        return await good_values(scenario, endpoint)
+    return {**values, **await renew(scenario, values)}
 
 
 async def _usual(scenario: Scenario) -> Values:
@@ -138,6 +147,43 @@ async def _usual(scenario: Scenario) -> Values:
     }
 
 
+def _new(scenario: Scenario) -> str:
+    return scenario.context.entropy.token_bytes(8).hex()
+
+
+async def _new_slug(scenario: Scenario, _values: Values) -> Values:
+    return {"organization_slug": f"new-{_new(scenario)}"}
+
+
+async def _new_slug_and_proof(scenario: Scenario, values: Values) -> Values:
+    return {**await _new_slug(scenario, values), **await _proof(scenario, values)}
+
+
+async def _new_address(scenario: Scenario, _values: Values) -> Values:
+    return {"email_address": f"new-{_new(scenario)}@acme.test"}
+
+
+async def _new_sso_token(scenario: Scenario, values: Values) -> Values:
+    found = await scenario.api.good("GET", f"/v1/b2b/sso/{values['organization_id']}")
+    (connection,) = found["saml_connections"]
+    return {"sso_token": await scenario.saml_token(connection)}
+
+
+async def _next_code(scenario: Scenario, _values: Values) -> Values:
+    scenario.clock.advance(_STEP)
+    return {"code": _code(scenario)}
+
+
+async def _new_recovery_codes(scenario: Scenario, values: Values) -> Values:
+    who = {name: values[name] for name in ("organization_id", "member_id")}
+    made = await scenario.api.good("POST", "/v1/b2b/recovery_codes/rotate", who)
+    return {"recovery_code": made["recovery_codes"][0]}
+
+
+def _code(scenario: Scenario) -> str:
+    return pyotp.HOTP(_SECRET).at(scenario.clock.now() // _STEP)
+
+
 def _member(values: Values) -> str:
     return f"/v1/b2b/organizations/{values['organization_id']}/members/{values['member_id']}"
 
@@ -172,9 +218,8 @@ async def _email_update(scenario: Scenario, values: Values) -> Values:
 async def _authenticator(scenario: Scenario, values: Values) -> Values:
     who = {name: values[name] for name in ("organization_id", "member_id")}
     made = await scenario.api.good("POST", "/v1/b2b/totp/migrate", {**who, "secret": _SECRET})
-    code = pyotp.HOTP(_SECRET).at(scenario.clock.now() // (30 * SECOND))
     return {
-        "code": code,
+        "code": _code(scenario),
         "recovery_code": made["recovery_codes"][0],
         "set_mfa_enrollment": "enroll",
         "default_mfa_method": "totp",
@@ -207,7 +252,7 @@ async def _legacy(scenario: Scenario, _values: Values) -> Values:
     return {"session_token": "legacy-1"}
 
 
-async def _trusted_token(scenario: Scenario, values: Values) -> Values:
+async def _trusted_token(scenario: Scenario, _values: Values) -> Values:
     async def jwks(_method: str, url: str, _body: bytes) -> FetchResponse:
         return _json(url, {"keys": [oidc_documents.rsa_signer().jwk()]})
 
@@ -230,7 +275,7 @@ async def _trusted_token(scenario: Scenario, values: Values) -> Values:
         "aud": "vestibule",
         "iat": issued,
         "exp": issued + 60,
-        "jti": values["member_id"],
+        "jti": _new(scenario),
         "email": "ada@acme.test",
     }
     return {"profile_id": profiles[0].profile_id, "token": oidc_documents.token(claims)}
@@ -349,3 +394,14 @@ _PREPARATIONS: Final[dict[str, Callable[[Scenario, Values], Awaitable[Values]]]]
     "sso.logout.start": _logout,
     "rbac.organizations.set_org_policy": _own_role,
 }
+_RENEWALS: Final[dict[str, Callable[[Scenario, Values], Awaitable[Values]]]] = {
+    "organizations.create": _new_slug,
+    "organizations.members.create": _new_address,
+    "sessions.attest": _trusted_token,
+    "discovery.organizations.create": _new_slug_and_proof,
+    "discovery.intermediate_sessions.exchange": _proof,
+    "totps.authenticate": _next_code,
+    "recovery_codes.recover": _new_recovery_codes,
+    "sso.authenticate": _new_sso_token,
+}
+"""How to renew what takes long to make anew, and not only what is used up."""
