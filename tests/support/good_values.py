@@ -13,12 +13,13 @@ from tests.support.application_logout import GOODBYE
 from tests.support.application_logout import register as register_goodbye
 from tests.support.metadata_host import URL as METADATA_URL
 from tests.support.metadata_host import MetadataHost, fed_connection
+from tests.support.phones import SEND, newest_code
 from tests.support.proofs import prove
 from tests.support.saml_keys import signer
 from tests.support.scenario import IDP_ENTITY, IDP_SSO, MAPPING, Scenario
 from tests.support.single_logout import provider
 from vestibule.api.endpoint import Endpoint
-from vestibule.clock import SECOND
+from vestibule.clock import MINUTE, SECOND
 from vestibule.domain import impersonation, letters, session_migration, trusted_tokens
 from vestibule.errors import Failure
 from vestibule.fetch import FetchResponse
@@ -52,6 +53,8 @@ USING_UP: Final = frozenset(
         "sessions.attest",
         "discovery.organizations.create",
         "discovery.intermediate_sessions.exchange",
+        "organizations.members.delete_mfa_phone_number",
+        "otps.sms.authenticate",
         "totps.authenticate",
         "totps.migrate",
         "recovery_codes.recover",
@@ -78,6 +81,7 @@ ALWAYS_SENT: Final = {
     "sessions.exchange": "session_token",
     "sessions.attest": "organization_id",
     "discovery.organizations.list": "session_token",
+    "otps.sms.authenticate": "session_token",
     "totps.authenticate": "session_token",
     "recovery_codes.recover": "session_token",
     "sso.logout.start": "session_token",
@@ -87,6 +91,8 @@ INSTEAD: Final = frozenset({"session_jwt", "intermediate_session_token"})
 """What cannot be sent along with a session's token."""
 _SECRET: Final = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 _STEP: Final = 30 * SECOND
+_BETWEEN_TEXTS: Final = 3 * MINUTE
+"""So a phone gets less than it may."""
 _USERINFO: Final = "https://legacy.example.com/userinfo"
 _ISSUER: Final = "https://tokens.example.com"
 
@@ -224,6 +230,14 @@ async def _authenticator(scenario: Scenario, values: Values) -> Values:
         "set_mfa_enrollment": "enroll",
         "default_mfa_method": "totp",
     }
+
+
+async def _text_message(scenario: Scenario, values: Values) -> Values:
+    scenario.clock.advance(_BETWEEN_TEXTS)
+    who = {name: values[name] for name in ("organization_id", "member_id")}
+    body = {**who, "mfa_phone_number": values["mfa_phone_number"]}
+    await scenario.api.good("POST", SEND, body)
+    return {"code": await newest_code(scenario.context, values["mfa_phone_number"])}
 
 
 async def _impersonation(scenario: Scenario, values: Values) -> Values:
@@ -374,6 +388,8 @@ _PREPARATIONS: Final[dict[str, Callable[[Scenario, Values], Awaitable[Values]]]]
     "sessions.attest": _trusted_token,
     "discovery.organizations.create": _proof,
     "discovery.intermediate_sessions.exchange": _proof,
+    "organizations.members.delete_mfa_phone_number": _text_message,
+    "otps.sms.authenticate": _text_message,
     "totps.authenticate": _authenticator,
     "totps.migrate": _takes_over,
     "recovery_codes.recover": _authenticator,
@@ -400,6 +416,7 @@ _RENEWALS: Final[dict[str, Callable[[Scenario, Values], Awaitable[Values]]]] = {
     "sessions.attest": _trusted_token,
     "discovery.organizations.create": _new_slug_and_proof,
     "discovery.intermediate_sessions.exchange": _proof,
+    "otps.sms.authenticate": _text_message,
     "totps.authenticate": _next_code,
     "recovery_codes.recover": _new_recovery_codes,
     "sso.authenticate": _new_sso_token,

@@ -147,23 +147,32 @@ class SecondFactors(SignIns):
         held=some("sessions"),
         stranger=_STRANGER,
         which=st.sampled_from(["unused", "unused", "used", "unknown", "digits"]),
+        times=_TIMES,
         minutes=MINUTES,
     )
     def recover(
-        self, held: Session, stranger: Member | None, which: str, minutes: int | None
+        self,
+        held: Session,
+        stranger: Member | None,
+        which: str,
+        times: int,
+        minutes: int | None,
     ) -> None:
+        ask = Ask(member=stranger or held.member, held=held, minutes=minutes)
+        code = recovery_code_of(ask.member, which)
+        for _ in range(times):
+            self._recover(ask, code)
+
+    def _recover(self, ask: Ask, code: Pair) -> None:
         self.pass_time(_TYPING)
-        member = stranger or held.member
-        code = recovery_code_of(member, which)
-        bodies = with_fields(named(held), **who(member), recovery_code=code)
+        bodies = with_fields(named(ask.held), **who(ask.member), recovery_code=code)
         answers = self.servers.ask(
-            "POST", "/v1/b2b/recovery_codes/recover", lasting(bodies, minutes)
+            "POST", "/v1/b2b/recovery_codes/recover", lasting(bodies, ask.minutes)
         )
-        ask = Ask(member=member, held=held, minutes=minutes)
         told = self.told(answers, lambda: second_factors.recover(self.world, ask, code))
         if told:
             keep(*told)
-            left = member.authenticator.codes if member.authenticator else []
+            left = ask.member.authenticator.codes if ask.member.authenticator else []
             assert told[1][0]["recovery_codes_remaining"] == len(left)
 
     @precondition(has_authenticator)
