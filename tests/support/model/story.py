@@ -118,6 +118,7 @@ class Story(RuleBasedStateMachine):
     def _sessions(self, sessions: list[Session]) -> None:
         for session in sessions:
             if session.intermediate:
+                self._intermediate(session)
                 continue
             answers = self.servers.ask("POST", f"{SESSIONS}/authenticate", named(session))
             if not self.world.alive(session):
@@ -126,6 +127,11 @@ class Story(RuleBasedStateMachine):
                 assert answers[0].json["error_type"] == "organization_suspended"
             else:
                 assert session_shown(answers[0].json["member_session"]) == session_expected(session)
+
+    def _intermediate(self, session: Session) -> None:
+        answers = self.servers.ask("POST", "/v1/b2b/discovery/organizations", named(session))
+        over = answers[0].json.get("error_type") == "intermediate_session_not_found"
+        assert over is not self.world.alive(session)
 
     def _listed_sessions(self) -> None:
         for member in {each.member for each in self.world.sessions if each.member.lives}:
