@@ -50,6 +50,15 @@ async def test_a_text_is_posted_as_twilio_expects_it(fetch: GuardedFetch) -> Non
     assert (user.decode(), password.decode()) == (ACCOUNT, TOKEN)
 
 
+async def test_a_name_that_begins_as_a_messaging_service_does_is_a_name(
+    fetch: GuardedFetch,
+) -> None:
+    async with listening(QUEUED) as peer:
+        await door(fetch, peer, "MG Motors").send(TEXT)
+    _, _, form = asked(peer)
+    assert form["From"] == ["MG Motors"]
+
+
 async def test_a_messaging_service_is_named_as_one(fetch: GuardedFetch) -> None:
     async with listening(QUEUED) as peer:
         await door(fetch, peer, "MG0123456789abcdef0123456789abcdef", "/compatible/").send(TEXT)

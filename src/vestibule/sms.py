@@ -1,5 +1,6 @@
 """The way out for SMS: the text and the doors it leaves through."""
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -11,7 +12,7 @@ from vestibule.fetch import Fetch, FetchError
 
 _SECONDS: Final = 10.0
 _TOO_MANY: Final = 429
-_MESSAGING_SERVICE: Final = "MG"
+_MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class HttpSms:
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
-        of_service = sender.startswith(_MESSAGING_SERVICE)
+        of_service = _MESSAGING_SERVICE.fullmatch(sender)
         self._sender = {"MessagingServiceSid" if of_service else "From": sender}
 
     async def send(self, message: TextMessage) -> None:

@@ -131,6 +131,7 @@ async def test_a_text_that_is_no_link_is_refused(ada: Arrived) -> None:
         member.organization_id,
         member.member_id,
         str(member.lock_created_at),
+        member.email_address,
     )
     changed.append(sealed_texts.write(ada.context, lock, purpose="cursor"))
     for each in changed:
@@ -166,6 +167,24 @@ async def test_link_of_a_member_who_is_gone_is_refused(ada: Arrived) -> None:
     text = await token(ada)
     of, who = ada.organization.organization_id, ada.member.member_id
     await member_changes.delete(ada.context, ada.project, of, who)
+    await refused(ada, text)
+
+
+async def test_link_in_a_mailbox_that_is_not_the_members_any_more_does_not_help(
+    ada: Arrived,
+) -> None:
+    """An admin who sees the lock may move the member away from a mailbox that others read."""
+    await lock_out(ada)
+    text = await token(ada)
+    await member_changes.update(
+        ada.context,
+        ada.project,
+        ada.organization.organization_id,
+        ada.member.member_id,
+        {"email_address": "ada@new.acme.test"},
+        preserve_existing_sessions=True,
+        unlink_email=False,
+    )
     await refused(ada, text)
 
 

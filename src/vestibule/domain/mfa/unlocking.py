@@ -1,9 +1,10 @@
 """A lock that is ended before its time: by the member's own letter, or by an operator.
 
 Where the project allows it, the letter that tells a member of the lock has a link (semantics 4.6).
-The link names the member and this very lock, sealed; it is good once, and as long as the lock
-lasts. A member gets one link in the time that a lock lasts: whoever has come as far as the second
-factor and reads the member's mail as well must not guess on and on.
+The link names the member, the address and this very lock, sealed; it is good once, as long as the
+lock lasts and the address is the member's. A member gets one link in the time that a lock lasts:
+whoever has come as far as the second factor and reads the member's mail as well must not guess on
+and on.
 """
 
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def link(context: Context, party: Party, *, now: int) -> str:
     if lately or not party.project.user_lock_self_serve or not member.email_address_verified:
         return ""
     lock = (member.project_id, member.organization_id, member.member_id, str(now))
-    token = sealed_texts.write(context, lock, purpose=_PURPOSE)
+    token = sealed_texts.write(context, (*lock, member.email_address), purpose=_PURPOSE)
     return f"{context.settings.base_url}{PATH}?token={token}"
 
 
@@ -81,6 +82,7 @@ async def confirm(context: Context, token: str) -> None:
         ended = await tx.members.change(
             {"lock_expires_at": now, "failed_attempts": 0, "updated_at": now},
             **tenancy.of_member(member),
+            email_address=member.email_address,
             lock_created_at=member.lock_created_at,
             lock_expires_at__gt=now,
         )
@@ -113,7 +115,7 @@ async def _of_link(tx: Transaction, context: Context, token: str) -> Member:
     lock = sealed_texts.read(context, token, purpose=_PURPOSE)
     if lock is None:
         raise Failure(errors.unable_to_auth_magic_link)
-    project_id, organization_id, member_id, began = lock
+    project_id, organization_id, member_id, began, email_address = lock
     member = await tx.members.find(
         project_id=project_id, organization_id=organization_id, member_id=member_id
     )
@@ -121,6 +123,7 @@ async def _of_link(tx: Transaction, context: Context, token: str) -> Member:
         member is None
         or member.status == "deleted"
         or member.lock_created_at != int(began)
+        or member.email_address != email_address
         or not is_locked(member, now=context.clock.now())
     ):
         raise Failure(errors.unable_to_auth_magic_link)
