@@ -56,6 +56,7 @@ def test_unknown_setting_names_the_nearest_known_one() -> None:
         ("TRUSTED_PROXIES", "10.0.0.0/8, proxy", "'proxy' does not appear to be an IPv4 or IPv6"),
         ("TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),
         ("SMS_COUNTRIES", "US,Canada", "expected codes such as US,CA, got 'Canada'"),
+        ("SMS_COUNTRIES", "US,UK", "expected codes such as US,CA, got 'UK'"),
         ("DATABASE", "mysql://host/name", "expected sqlite:PATH or postgresql://"),
     ],
 )

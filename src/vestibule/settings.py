@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from phonenumbers import SUPPORTED_REGIONS
+
 PREFIX: Final = "VESTIBULE_"
 _COUNTING: Final = ("valkey://", "valkeys://", "redis://", "rediss://")
-_COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _THIS_MACHINE: Final = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?")
 
 
@@ -200,7 +201,7 @@ def _check(settings: Settings) -> None:
     if not settings.limits_url.startswith(_COUNTING) and settings.limits_url:
         raise SettingError(f"{PREFIX}LIMITS_URL: expected valkey://…, valkeys://… or redis://…")
     for item in settings.countries_of_sms:
-        if not _COUNTRY.fullmatch(item):
+        if item not in SUPPORTED_REGIONS:
             raise SettingError(f"{PREFIX}SMS_COUNTRIES: expected codes such as US,CA, got {item!r}")
     for item in _listed(settings.trusted_proxies):
         try:

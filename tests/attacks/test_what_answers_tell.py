@@ -58,6 +58,8 @@ BESIDE: Final = (
         "/dev/mailbox",
         "/dev/app",
         "/dev/idp",
+        "/dev/clock",
+        "/dev/sign-ins",
     ),
     *("/.env", "/.git/config", "/config", "/settings", "/data/master.key", "/robots.txt", "/"),
 )

@@ -51,14 +51,16 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 def test_serve_answers_and_has_nothing_of_development(command: Command) -> None:
     with serving(command) as (_, port):
         unauthorized = get(port, "/v1/b2b/organizations/acme")
-        development = [get(port, path) for path in ("/dev/app", "/dev/idp", "/dev/mailbox")]
+        development = [
+            get(port, f"/dev/{name}") for name in ("app", "idp", "mailbox", "clock", "sign-ins")
+        ]
     assert (unauthorized[0], json.loads(unauthorized[1])["error_type"]) == (
         401,
         "unauthorized_credentials",
     )
     assert [(status, json.loads(body)["error_type"]) for status, body in development] == [
         (404, "route_not_found")
-    ] * 3
+    ] * 5
 
 
 def test_serve_ends_in_order_on_a_signal(command_on_sqlite: Command) -> None:
