@@ -102,6 +102,23 @@ async def test_application_may_live_on_another_origin(
         assert page.url.startswith(f"{application}/back?stytch_token_type=sso&token=")
 
 
+@pytest.mark.parametrize("protocol", ["saml", "oidc"])
+async def test_application_may_live_on_the_device(
+    development: Development, page: Page, protocol: str
+) -> None:
+    seeded = await development.seeded()
+    ids = {"saml": seeded.saml_connection_id, "oidc": seeded.oidc_connection_id}
+    url = "com.example.app://callback"
+    await development.may_return_to(url)
+    start = start_path(ids[protocol], base_url=development.base_url, public_token=PUBLIC_TOKEN)
+    ours = quote_plus(f"{development.base_url}/dev/app/callback")
+    challenge = urlencode({"pkce_code_challenge": "a" * 43})
+    there = f"{start.replace(ours, quote_plus(url))}&{challenge}"
+    await page.goto(development.base_url + there)
+    async with page.expect_request(f"{url}?stytch_token_type=sso&token=*"):
+        await page.get_by_role("button", name="Sign in").click()
+
+
 async def test_other_pages_are_shown(development: Development, page: Page) -> None:
     await development.seeded()
     await page.goto(f"{development.base_url}/dev/mailbox")

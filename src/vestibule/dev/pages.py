@@ -52,13 +52,15 @@ def page(name: str, *, status: int = 200, leaves: bool = False, **values: Any) -
     """Return the page made from the template `name`.
 
     `leaves` is for a form whose submission ends at the application: Chromium holds every redirect
-    that follows against form-action, and the application may live on any origin.
+    that follows against form-action, and the application may live on any origin, or on the device
+    under a scheme of its own.
     """
-    targets = "http: https:" if leaves else "'self'"
     policy = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-        f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
+        "frame-ancestors 'none'; base-uri 'none'"
     )
+    if not leaves:
+        policy += "; form-action 'self'"
     headers = {**FENCE, "Content-Security-Policy": policy}
     return HTMLResponse(render(name, **values), status_code=status, headers=headers)
 

@@ -55,7 +55,7 @@ async def page(
     chosen: dict[str, Any] = {name: value for name, value in vars(wanted).items() if value}
     async with context.store.read() as tx:
         organization = await organizations.load(tx, project, locator)
-        search = f"traces:{organization.organization_id}:{wanted.connection_id}:{wanted.outcome}"
+        search = cursor.named("traces", organization.organization_id, vars(wanted))
         if after:
             chosen["trace_id__lt"] = cursor.read(context, project, search, after)[0]
         found = await tx.traces.all(
