@@ -73,3 +73,14 @@ async def test_server_goes_by_this_clock(
     async with http.post(f"{development.base_url}/dev/clock", json={"seconds": 60}) as answer:
         assert answer.status == 200
     assert development.context.clock.now() == before + 60 * SECOND
+
+
+async def test_clock_ends_with_the_century(http: aiohttp.ClientSession, url: str) -> None:
+    year = {"seconds": 366 * 24 * 3600}
+    statuses = []
+    for _ in range(100):
+        async with http.post(url, json=year) as answer:
+            statuses.append(answer.status)
+    assert (statuses[0], statuses[-1]) == (200, 400)
+    async with http.get(url) as answer:
+        assert (await answer.json())["now"] < "2100-01-01"

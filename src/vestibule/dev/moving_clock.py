@@ -16,6 +16,8 @@ from vestibule.dev.pages import FENCE, Refused, route
 
 CLOCK_PATH: Final = "/dev/clock"
 _MAX_BYTES: Final = 1000
+# 2100-01-01T00:00:00Z. Times of the calendar end soon enough after the year 9999.
+_LATEST: Final = 4_102_444_800 * SECOND
 
 
 class MovingClock:
@@ -43,7 +45,10 @@ def clock_route(base_url: str, clock: MovingClock) -> Route:
 
     async def tell_or_move(request: Request) -> Response:
         if request.method == "POST":
-            clock.forward(await _seconds(request))
+            seconds = await _seconds(request)
+            if clock.now() + seconds * SECOND > _LATEST:
+                raise Refused("Too far", "The clock goes to the year 2100; restart vestibule dev.")
+            clock.forward(seconds)
         return JSONResponse({"now": rfc3339(clock.now())}, headers=FENCE)
 
     return route(CLOCK_PATH, tell_or_move, base_url=base_url, methods=["GET", "POST"])

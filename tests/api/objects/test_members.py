@@ -78,8 +78,9 @@ def test_full_member_is_shown_whole() -> None:
     assert shown["is_locked"] is True
     assert {shown[name] for name in times} == {"2026-03-05T12:34:57Z"}
     same = shown.keys() & stored.keys() - set(times)
-    # Not shown as they are: the five above, and how often a wrong code came.
-    assert stored.keys() - same == {*times, "project_id", "failed_attempts"}
+    # Not shown as they are: the four above, whose member it is, how often a wrong code came, and
+    # the phone's id, which stands with the factor of a session.
+    assert stored.keys() - same == {*times, "project_id", "failed_attempts", "mfa_phone_id"}
     assert {name: shown[name] for name in same} == {name: stored[name] for name in same}
     assert shown["retired_email_addresses"] == (
         {"email_id": "email-2", "email_address": "old@a.com"},
