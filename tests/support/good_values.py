@@ -356,6 +356,11 @@ async def _logout(scenario: Scenario, _values: Values) -> Values:
     return {"session_token": login["session_token"], "logout_redirect_url": GOODBYE}
 
 
+async def _sign_in(scenario: Scenario, values: Values) -> Values:
+    found = await scenario.api.good("GET", f"/v1/b2b/sso/{values['organization_id']}/traces")
+    return {"trace_id": found["traces"][0]["trace_id"]}
+
+
 async def _own_role(_scenario: Scenario, _values: Values) -> Values:
     return {"role_id": "editor", "resource_id": "stytch.member", "actions": ["create"]}
 
@@ -408,6 +413,7 @@ _PREPARATIONS: Final[dict[str, Callable[[Scenario, Values], Awaitable[Values]]]]
     "sso.settings.metadata.refresh": _metadata,
     "sso.settings.metadata.stop": _metadata,
     "sso.logout.start": _logout,
+    "sso.traces.get": _sign_in,
     "rbac.organizations.set_org_policy": _own_role,
 }
 _RENEWALS: Final[dict[str, Callable[[Scenario, Values], Awaitable[Values]]]] = {
