@@ -6,7 +6,6 @@ is accepted is decided here. Secrets are base32 without padding.
 
 import base64
 import binascii
-import io
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -124,11 +123,9 @@ def uri(secret: str, *, issuer: str, account: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=named)
 
 
-def picture(address: str) -> bytes:
-    """Return the QR code of an address of `uri`, a PNG."""
-    written = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(written, kind="png", scale=4)
-    return written.getvalue()
+def picture(address: str) -> str:
+    """Return the QR code of an address of `uri`, a PNG as a data URL (RFC 2397)."""
+    return segno.make(address, error="m", micro=False).png_data_uri(scale=4)
 
 
 def _step(now: int) -> int:

@@ -42,7 +42,9 @@ async def test_an_authenticator_is_made_and_waits_for_its_first_code(ada: AtSeco
     assert len(b64decode(made["secret"] + "=" * (-len(made["secret"]) % 8), altchars=None)) > 0
     assert totp.read_secret(made["secret"]) == made["secret"]
     assert len(made["secret"]) == 32
-    assert b64decode(made["qr_code"], validate=True).startswith(b"\x89PNG")
+    kind, _, picture = made["qr_code"].partition(",")
+    assert kind == "data:image/png;base64"
+    assert b64decode(picture, validate=True).startswith(b"\x89PNG")
     assert len(made["recovery_codes"]) == 10
     assert made["member"]["totp_registration_id"] == ""
     assert made["member"]["mfa_enrolled"] is False

@@ -22,7 +22,7 @@ from vestibule.clock import SECOND, SystemClock
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 CODE = Like(r"[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}")
-PNG = "iVBORw0KGgo"
+PNG = "data:image/png;base64,iVBORw0KGgo"
 
 
 def code_of(secret: str) -> str:

@@ -34,7 +34,7 @@ class CreateRequest(MemberTokens):
 
 
 class CreateResponse(Response):
-    """What the authenticator app reads: the secret, or the PNG in base64; shown this once."""
+    """What the authenticator app reads: the secret, or the picture, a data URL; shown this once."""
 
     member_id: str
     totp_registration_id: str

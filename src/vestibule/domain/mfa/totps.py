@@ -1,6 +1,5 @@
 """A member's authenticator app: registered, taken over, proven, given up (semantics 4.4)."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +36,7 @@ _REFUSALS: Final[dict[Reason, ErrorType]] = {
 
 @dataclass(frozen=True)
 class Registered:
-    """An authenticator that has been made or taken over; `qr_code` is a PNG in base64."""
+    """An authenticator that has been made or taken over; `qr_code` is a data URL."""
 
     member: MemberView
     organization: OrganizationView
@@ -76,7 +75,7 @@ async def create(  # noqa: PLR0917 - whose it is, what is proven, and until when
         views = await shown(tx, party)
         await audit.record(tx, context, "member.add_totp", party.member, made.totp_registration_id)
     address = totp.uri(secret, issuer=project.name, account=party.member.email_address)
-    picture = b64encode(totp.picture(address)).decode()
+    picture = totp.picture(address)
     return Registered(*views, made.totp_registration_id, secret, picture, tuple(codes))
 
 
