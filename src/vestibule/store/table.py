@@ -29,6 +29,9 @@ _CONDITIONS: Final = {
     "like": "{} LIKE {} ESCAPE '\\'",
 }
 _PLAIN: Final = (str, int, bytes, bool)
+# What stands in the shape of a predicate instead of a number of values: IS NULL, and one value.
+_ABSENT: Final = -1
+_ONE: Final = -2
 
 
 class Executor(Protocol):
@@ -223,11 +226,6 @@ class Rows(Generic[R]):
                 shape.append((name, _ONE))
                 values.append(value)
         return _where(self.table, tuple(shape)), values
-
-
-# How many values a condition has, other than a number of them.
-_ABSENT: Final = -1
-_ONE: Final = -2
 
 
 @lru_cache(maxsize=2_000)
