@@ -3,14 +3,18 @@
 A real browser asks in tests/browser/test_in_chromium.py.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
 
 from tests.support.asgi import Answer, basic, call
+from tests.support.counting import CountingStore
 from tests.support.every_endpoint import path_of
+from tests.support.hooked_store import HookedStore
 from tests.support.scenario import Scenario, add_project
 from vestibule.api.groups import endpoints
+from vestibule.app import App
 from vestibule.browser import pages
 from vestibule.domain import projects
 from vestibule.permissions import PublicToken
@@ -126,3 +130,44 @@ async def test_without_an_origin_nothing_is_said(scenario: Scenario) -> None:
     answer = await get(scenario, "")
     assert answer.status == 200
     assert told(answer) == {}
+
+
+async def test_the_redirect_urls_of_the_origin_are_read_once(scenario: Scenario) -> None:
+    store = CountingStore(scenario.context.store)
+    app = App(replace(scenario.context, store=store))
+    headers = {"authorization": basic(scenario.public_token, scenario.public_token)}
+
+    async def statements(**more: str) -> list[str]:
+        store.taken()
+        assert (await call(app, "GET", ADA, headers={**headers, **more})).status == 200
+        return store.statements[:]
+
+    without, one = await statements(), await statements(origin=APPLICATION)
+    (read,) = set(one) - set(without)
+    assert "FROM redirect_urls" in read
+    assert len(one) == len(without) + 1
+    for path in ("second", "third"):
+        await projects.add_redirect_url(
+            scenario.context, scenario.project, f"{APPLICATION}/{path}", login=True, signup=False
+        )
+    assert await statements(origin=APPLICATION) == one
+
+
+@pytest.mark.parametrize(
+    ("origin", "nth", "status", "granted"),
+    [
+        (APPLICATION, 1, 200, False),
+        (APPLICATION, 2, 503, True),
+        (EVIL[0], 1, 400, False),
+        (EVIL[0], 2, 503, False),
+    ],
+)
+async def test_while_the_database_is_away_no_page_is_let_in(
+    scenario: Scenario, origin: str, nth: int, status: int, *, granted: bool
+) -> None:
+    store = HookedStore(scenario.context.store)
+    app = App(replace(scenario.context, store=store))
+    given = basic(scenario.public_token, scenario.public_token)
+    store.fail(nth)
+    answer = await call(app, "GET", ADA, headers={"origin": origin, "authorization": given})
+    assert (answer.status, bool(told(answer)), store.fired) == (status, granted, True)

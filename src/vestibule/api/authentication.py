@@ -1,5 +1,7 @@
 """Who is calling: HTTP Basic `project_id:secret`, and a member session beside it."""
 
+from typing import Final
+
 from vestibule import errors
 from vestibule.domain import browser_origins, limits, projects, sessions
 from vestibule.domain.caller import Caller
@@ -7,6 +9,8 @@ from vestibule.domain.context import Context
 from vestibule.errors import Failure
 from vestibule.records import Project
 from vestibule.web import Scope, basic_credentials, client_bucket, header
+
+_PROJECTS_OF_PAGE: Final = "vestibule.projects_of_page"
 
 
 async def authenticate_project(context: Context, scope: Scope) -> tuple[Project, str]:
@@ -39,8 +43,21 @@ async def authenticate_public_token(context: Context, scope: Scope) -> Project:
         project = await projects.of_public_token(context, public_token)
     except Failure:
         raise Failure(errors.unauthorized_credentials) from None
-    await browser_origins.require(context, project, header(scope, b"origin"))
+    known = await projects_of_page(context, scope)
+    browser_origins.require(context, project, origin=header(scope, b"origin"), known=known)
     return project
+
+
+async def projects_of_page(context: Context, scope: Scope) -> frozenset[str]:
+    """Return the ids of the projects that know the page that asks, read once for each request.
+
+    Raises StoreUnavailable.
+    """
+    if _PROJECTS_OF_PAGE not in scope:
+        origin = header(scope, b"origin")
+        scope[_PROJECTS_OF_PAGE] = await browser_origins.projects_at(context, origin)
+    known: frozenset[str] = scope[_PROJECTS_OF_PAGE]
+    return known
 
 
 async def authenticate_caller(context: Context, project: Project, scope: Scope) -> Caller | None:

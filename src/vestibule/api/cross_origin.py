@@ -7,7 +7,7 @@ nothing is said to a page that no project knows.
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
-from vestibule.domain import browser_origins
+from vestibule.api.authentication import projects_of_page
 from vestibule.domain.context import Context
 from vestibule.store.interface import StoreUnavailable
 from vestibule.web import Message, Receive, Scope, Send, header
@@ -32,7 +32,7 @@ class CrossOrigin:
 
         A preflight has no credentials, and so names no project.
         """
-        granted = await self._granted(header(scope, b"origin"))
+        granted = await self._granted(scope)
         asked = header(scope, b"access-control-request-method")
         if granted and scope["method"] == "OPTIONS" and asked:
             await self._preflight(send, granted)
@@ -45,17 +45,17 @@ class CrossOrigin:
 
         await self._operation(scope, receive, answer)
 
-    async def _granted(self, origin: str) -> list[tuple[bytes, bytes]]:
-        """Return the headers for a page of `origin`; none when no project knows it."""
+    async def _granted(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """Return the headers for the page that asks; none when no project knows it."""
         try:
-            known = origin and await browser_origins.projects_at(self._context, origin)
+            known = await projects_of_page(self._context, scope)
         except StoreUnavailable:
             # The operation will not get further, and says so.
             return []
         if not known:
             return []
         return [
-            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-origin", header(scope, b"origin").encode("latin-1")),
             (b"access-control-allow-credentials", b"true"),
         ]
 
