@@ -66,7 +66,7 @@ def test_confirmation_reports_its_request_and_end() -> None:
     subject = find(response_element(), "saml:Subject")
     checks = Checks()
     confirmed = confirm_subject(
-        subject, acs_urls=(ACS,), request_id=REQ, moment=MOMENT, checks=checks
+        children_by_tag(subject), acs_urls=(ACS,), request_id=REQ, moment=MOMENT, checks=checks
     )
     assert (confirmed.in_response_to, confirmed.not_on_or_after) == (REQ, NOW + 5 * MINUTE)
     assert [step.name for step in checks.steps] == ["saml.recipient", "saml.irt", "saml.expired"]
@@ -85,7 +85,13 @@ def test_confirmation_that_fails_leaves_no_steps_and_the_last_reason_counts() ->
     )
     checks = Checks()
     with pytest.raises(SamlError) as caught:
-        confirm_subject(subject, acs_urls=(ACS,), request_id=REQ, moment=MOMENT, checks=checks)
+        confirm_subject(
+            children_by_tag(subject),
+            acs_urls=(ACS,),
+            request_id=REQ,
+            moment=MOMENT,
+            checks=checks,
+        )
     assert caught.value.reason is Reason.SAML_IN_RESPONSE_TO
     assert checks.steps == ()
 

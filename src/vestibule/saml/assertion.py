@@ -11,14 +11,24 @@ from vestibule.saml.conditions import Moment
 from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.times import read_instant
-from vestibule.saml.xml import SAML, XSI, Children, children, identifiers, local_name, members, text
+from vestibule.saml.xml import (
+    SAML,
+    XSI,
+    Children,
+    children,
+    children_by_tag,
+    identifiers,
+    local_name,
+    members,
+    text,
+)
 
 MAX_VALUES: Final = 2_000
 
 _SUBJECT: Final = f"{{{SAML}}}Subject"
 _NAME_ID: Final = f"{{{SAML}}}NameID"
 _ENCRYPTED_ID: Final = f"{{{SAML}}}EncryptedID"
-_IDS: Final = frozenset({_NAME_ID, _ENCRYPTED_ID, f"{{{SAML}}}BaseID"})
+_IDS: Final = (_NAME_ID, _ENCRYPTED_ID, f"{{{SAML}}}BaseID")
 _AUTHN_STATEMENT: Final = f"{{{SAML}}}AuthnStatement"
 _AUTHN_CONTEXT: Final = f"{{{SAML}}}AuthnContext"
 _CLASS: Final = f"{{{SAML}}}AuthnContextClassRef"
@@ -61,8 +71,8 @@ class Recipient(Protocol):
         """Whether AES-CBC will do."""
 
 
-def read_subject(assertion: Children) -> _Element:
-    """The one Subject of an assertion.
+def read_subject(assertion: Children) -> Children:
+    """What the one Subject of an assertion holds.
 
     Raises:
         SamlError: `saml.subject`.
@@ -70,18 +80,18 @@ def read_subject(assertion: Children) -> _Element:
     found = assertion.get(_SUBJECT, [])
     if len(found) != 1:
         raise _subject("one Subject", f"{len(found)}")
-    return found[0]
+    return children_by_tag(found[0])
 
 
 def read_identifier(
-    subject: _Element, recipient: Recipient, checks: Checks, *, required: bool
+    subject: Children, recipient: Recipient, checks: Checks, *, required: bool
 ) -> NameId | None:
     """The NameID of a subject or a request that was signed, in clear or encrypted (Core 2.2.4).
 
     Raises:
         SamlError: as `read_name_id`; `enc.*`, or `xml.*` in a plaintext.
     """
-    encrypted = children(subject, _ENCRYPTED_ID)
+    encrypted = subject.get(_ENCRYPTED_ID)
     audiences = recipient.audiences
     if not encrypted:
         return read_name_id(subject, audiences=audiences, required=required)
@@ -100,7 +110,7 @@ def read_identifier(
     return name_id
 
 
-def read_name_id(subject: _Element, *, audiences: Collection[str], required: bool) -> NameId | None:
+def read_name_id(subject: Children, *, audiences: Collection[str], required: bool) -> NameId | None:
     """The NameID of a subject; None where it may be missing and is.
 
     Raises:
@@ -205,7 +215,7 @@ def single_value(attributes: Mapping[str, tuple[str, ...]], name: str) -> str | 
 def _attributes(assertion: Children) -> list[_Element]:
     found: list[_Element] = []
     for statement in assertion.get(_ATTRIBUTE_STATEMENT, ()):
-        attributes = list(statement.iterchildren(_ATTRIBUTE))
+        attributes = children(statement, _ATTRIBUTE)
         if len(attributes) < len(statement):
             names = {local_name(other) for other in members(statement)} - {"Attribute"}
             received = min(names, default="one of another namespace")
@@ -214,8 +224,8 @@ def _attributes(assertion: Children) -> list[_Element]:
     return found
 
 
-def _only_identifier(subject: _Element) -> _Element | None:
-    found = [child for child in members(subject) if child.tag in _IDS]
+def _only_identifier(subject: Children) -> _Element | None:
+    found = [child for tag in _IDS for child in subject.get(tag, ())]
     if len(found) > 1:
         raise _subject("one NameID", " ".join(local_name(each) for each in found[:4]))
     return found[0] if found else None

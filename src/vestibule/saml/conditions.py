@@ -94,7 +94,7 @@ def check_conditions(
 
 
 def confirm_subject(
-    subject: _Element,
+    subject: Children,
     *,
     acs_urls: Collection[str],
     request_id: str | None,
@@ -110,7 +110,7 @@ def confirm_subject(
         SamlError: `saml.conf` without a bearer confirmation, else what the last one failed with:
             `saml.conf`, `saml.recipient`, `saml.irt`, `saml.expired` or `saml.time`.
     """
-    confirmations = children(subject, _CONFIRMATION)
+    confirmations = subject.get(_CONFIRMATION, ())
     error: SamlError | None = None
     for confirmation in confirmations:
         if confirmation.get("Method") != _BEARER:

@@ -10,9 +10,10 @@ from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_conte
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.expectation import Expectation
 from vestibule.saml.keys import Certificate
-from vestibule.saml.signature import find_signatures, uses_inclusive_c14n, verify_enveloped
+from vestibule.saml.signature import find_signatures, verify_enveloped
+from vestibule.saml.signed_info import uses_inclusive_c14n
 from vestibule.saml.status import SUCCESS, check_status, status_codes
-from vestibule.saml.xml import SAML, SAMLP, Document, local_name
+from vestibule.saml.xml import SAML, SAMLP, Children, Document, children_by_tag, local_name
 
 RESPONSE: Final = f"{{{SAMLP}}}Response"
 ASSERTION: Final = f"{{{SAML}}}Assertion"
@@ -23,12 +24,13 @@ _OLDER_SAML: Final = "{urn:oasis:names:tc:SAML:1."
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """A Response whose every Signature was verified and taken out of the tree.
 
-    All of `assertion` was signed; all of `response` too when `response_signed`. `certificates` are
-    those whose keys fitted. `decrypted` are the elements of an assertion that was encrypted, the
-    assertion first, kept as `Document` says.
+    All of `assertion` was signed; all of `response` too when `response_signed`. `message` are the
+    children of the Response as it came. `certificates` are those whose keys fitted. `decrypted` are
+    the elements of an assertion that was encrypted, the assertion first, kept as `Document` says.
     """
 
     response: _Element
+    message: Children
     assertion: _Element
     response_signed: bool
     certificates: tuple[Certificate, ...]
@@ -45,7 +47,8 @@ def open_response(document: Document, expectation: Expectation, checks: Checks) 
     root = document.root
     _require_identity(root, RESPONSE)
     signatures = find_signatures(root, owners=(RESPONSE, ASSERTION))
-    found = _only_assertion(root, checks)
+    message = children_by_tag(root)
+    found = _only_assertion(root, message, checks)
     if not signatures.keys() <= {root, found}:
         raise SamlError(
             Reason.SIG_PLACE, expected="a Signature of this message", received="one of another"
@@ -71,9 +74,10 @@ def open_response(document: Document, expectation: Expectation, checks: Checks) 
     _check_policy(expectation, response_key, assertion_key)
     return Opened(
         response=root,
+        message=message,
         assertion=decrypted[0] if decrypted else found,
         response_signed=response_key is not None,
-        certificates=tuple(key for key in (response_key, assertion_key) if key is not None),
+        certificates=tuple(filter(None, (response_key, assertion_key))),
         decrypted=decrypted,
     )
 
@@ -99,10 +103,10 @@ def _require_identity(element: _Element, tag: str) -> None:
         )
 
 
-def _only_assertion(root: _Element, checks: Checks) -> _Element:
+def _only_assertion(root: _Element, message: Children, checks: Checks) -> _Element:
     found = list(root.iter(ASSERTION, ENCRYPTED_ASSERTION))
-    if not found and status_codes(root)[:1] != [SUCCESS]:
-        check_status(root, checks)
+    if not found and status_codes(message)[:1] != [SUCCESS]:
+        check_status(message, checks)
     if len(found) != 1 or found[0].getparent() is not root:
         raise SamlError(
             Reason.SAML_COUNT,
@@ -122,7 +126,7 @@ def _verify(
 ) -> Certificate | None:
     if owner not in signatures:
         return None
-    if expectation.allow_inclusive_c14n and uses_inclusive_c14n(signatures[owner]):
+    if expectation.allow_inclusive_c14n and uses_inclusive_c14n(signatures[owner][0]):
         checks.warn("c14n.inclusive")
     certificate = verify_enveloped(
         owner,

@@ -19,7 +19,7 @@ from vestibule.saml.redirect import RedirectMessage, verify_redirect
 from vestibule.saml.signature import find_signatures, verify_enveloped
 from vestibule.saml.status import SUCCESS, check_issuer, check_status, status_codes
 from vestibule.saml.writing import append, start
-from vestibule.saml.xml import SAML, SAMLP, children, local_name, parse, text
+from vestibule.saml.xml import SAML, SAMLP, children, children_by_tag, local_name, parse, text
 
 LOGOUT_REQUEST: Final = f"{{{SAMLP}}}LogoutRequest"
 LOGOUT_RESPONSE: Final = f"{{{SAMLP}}}LogoutResponse"
@@ -198,12 +198,12 @@ def verify_logout_response(
         root = _open(message, LOGOUT_RESPONSE, expectation, checks)
         _check_message(root, expectation, now, checks)
         check_in_response_to(root.get("InResponseTo", "none"), request_id, checks)
-        check_status(root, checks)
+        check_status(children_by_tag(root), checks)
     except SamlError as error:
         raise error.after(checks.steps)  # noqa: B904 - the same error, only completed
     return VerifiedLogoutResponse(
         in_response_to=request_id,
-        partial=_PARTIAL in status_codes(root),
+        partial=_PARTIAL in status_codes(children_by_tag(root)),
         steps=checks.steps,
         proof=_PROOF,
     )
@@ -267,7 +267,7 @@ def _require_parameter(message: RedirectMessage, tag: str) -> None:
 
 def _check_message(root: _Element, expectation: LogoutExpectation, now: int, checks: Checks) -> int:
     """Check sender, addressee and age; return until when the message could be sent again."""
-    check_issuer(root, expectation.idp_entity_id, checks, required=True)
+    check_issuer(children_by_tag(root), expectation.idp_entity_id, checks, required=True)
     _check_destination(root, expectation.logout_urls, checks)
     moment = Moment(now=now, skew=expectation.clock_skew)
     issued_at = root.get("IssueInstant", "")
@@ -293,7 +293,7 @@ def _check_destination(root: _Element, logout_urls: Collection[str], checks: Che
 
 
 def _read_name_id(root: _Element, expectation: LogoutExpectation, checks: Checks) -> NameId:
-    name_id = read_identifier(root, expectation, checks, required=False)
+    name_id = read_identifier(children_by_tag(root), expectation, checks, required=False)
     if name_id is None:
         raise _refused(Reason.SAML_SUBJECT, "one NameID", "none")
     return name_id

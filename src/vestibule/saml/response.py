@@ -132,17 +132,17 @@ def _verify(
     data: bytes, expectation: Expectation, moment: Moment, checks: Checks
 ) -> VerifiedAssertion:
     document = parse_document(data)
-    root = document.root
     checks.note(Reason.XML, expected="well-formed XML", received=f"{len(data)} bytes")
     opened = open_response(document, _usable_keys(expectation, moment), checks)
     for certificate in opened.certificates:
         if (outside := _outside_validity(certificate, moment)) is not None:
             checks.warn(outside)
-    check_status(root, checks)
-    check_issuer(root, expectation.idp_entity_id, checks, required=False)
+    check_status(opened.message, checks)
+    check_issuer(opened.message, expectation.idp_entity_id, checks, required=False)
     _check_destination(opened, expectation.acs_urls, checks)
-    check_issuer(opened.assertion, expectation.idp_entity_id, checks, required=True)
-    return _read(opened, expectation, moment, checks)
+    assertion = children_by_tag(opened.assertion)
+    check_issuer(assertion, expectation.idp_entity_id, checks, required=True)
+    return _read(opened, assertion, expectation, moment, checks)
 
 
 def _usable_keys(expectation: Expectation, moment: Moment) -> Expectation:
@@ -210,10 +210,9 @@ def _check_age(
 
 
 def _read(
-    opened: Opened, expectation: Expectation, moment: Moment, checks: Checks
+    opened: Opened, assertion: Children, expectation: Expectation, moment: Moment, checks: Checks
 ) -> VerifiedAssertion:
     issued = _check_age(opened.assertion, expectation, moment, checks)
-    assertion = children_by_tag(opened.assertion)
     subject = read_subject(assertion)
     required = expectation.require_name_id
     name_id = read_identifier(subject, expectation, checks, required=required)

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from lxml.etree import _Element
-
 from vestibule.saml.errors import Checks, Reason, SamlError
-from vestibule.saml.xml import SAML, SAMLP, children, text
+from vestibule.saml.xml import SAML, SAMLP, Children, children, text
 
 SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
 ISSUER: Final = f"{{{SAML}}}Issuer"
@@ -15,7 +13,7 @@ _STATUS_MESSAGE: Final = f"{{{SAMLP}}}StatusMessage"
 _ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 
 
-def check_status(message: _Element, checks: Checks) -> None:
+def check_status(message: Children, checks: Checks) -> None:
     """Ask for exactly one Status whose top-level code is Success (SAML Core 3.2.2).
 
     Raises:
@@ -27,9 +25,9 @@ def check_status(message: _Element, checks: Checks) -> None:
     checks.note(Reason.SAML_STATUS, expected=SUCCESS, received=codes[0])
 
 
-def status_codes(message: _Element) -> list[str]:
+def status_codes(message: Children) -> list[str]:
     """The codes of a message's Status, top level first; none when they are not exactly one tree."""
-    statuses = children(message, STATUS)
+    statuses = message.get(STATUS, ())
     codes: list[str] = []
     level = statuses[0] if len(statuses) == 1 else None
     while level is not None:
@@ -42,13 +40,13 @@ def status_codes(message: _Element) -> list[str]:
     return codes
 
 
-def check_issuer(message: _Element, entity_id: str, checks: Checks, *, required: bool) -> None:
+def check_issuer(message: Children, entity_id: str, checks: Checks, *, required: bool) -> None:
     """Ask for the issuer: byte for byte the entity ID of the connection (Profiles 4.1.4.2).
 
     Raises:
         SamlError: `saml.issuer`.
     """
-    issuers = children(message, ISSUER)
+    issuers = message.get(ISSUER, ())
     if not issuers and not required:
         return
     if len(issuers) != 1:
@@ -65,11 +63,11 @@ def check_issuer(message: _Element, entity_id: str, checks: Checks, *, required:
     )
 
 
-def _describe(message: _Element, codes: list[str]) -> str:
+def _describe(message: Children, codes: list[str]) -> str:
     short = " ".join(code.rpartition(":")[2] for code in codes) or "no status"
     texts = [
         text(found)
-        for status in children(message, STATUS)
+        for status in message.get(STATUS, ())
         for found in children(status, _STATUS_MESSAGE)
     ]
     return ": ".join([short, *texts[:1]])
