@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -20,7 +21,8 @@ from vestibule.saml.xml import (
     DS,
     XENC,
     XENC11,
-    children,
+    Children,
+    children_by_tag,
     decode_base64,
     members,
     parse_document,
@@ -92,14 +94,15 @@ def decrypt(
     """
     if not keys:
         raise SamlError(Reason.ENC_NOKEY, expected="a key to decrypt with", received="none")
-    found = children(encrypted, ENCRYPTED_DATA)
+    around = children_by_tag(encrypted)
+    found = around.get(ENCRYPTED_DATA, [])
     if len(found) != 1:
         raise SamlError(Reason.SAML_COUNT, expected="one EncryptedData", received=f"{len(found)}")
-    data = found[0]
+    data = children_by_tag(found[0])
     algorithm, size = _data_cipher(data, allow_cbc=allow_cbc)
     ciphertext = _cipher_value(data)
     opener = _open_gcm if algorithm in _GCM else _open_cbc
-    wrapped_keys = [_wrapped_key(element) for element in _encrypted_keys(encrypted, data)]
+    wrapped_keys = [_wrapped_key(element) for element in _encrypted_keys(around, data)]
     for unwrapped in _unwrap(wrapped_keys, keys[:MAX_PRIVATE_KEYS]):
         usable = unwrapped is not None and len(unwrapped) == size
         key = unwrapped if unwrapped is not None and usable else bytes(size)
@@ -139,7 +142,7 @@ def decryption_failed() -> SamlError:
     return SamlError(Reason.ENC, expected="a ciphertext for our key", received="one that is not")
 
 
-def _data_cipher(data: _Element, *, allow_cbc: bool) -> tuple[str, int]:
+def _data_cipher(data: Children, *, allow_cbc: bool) -> tuple[str, int]:
     method = _method(data)
     algorithm = method.get("Algorithm", "")
     allowed = {**_GCM, **_CBC} if allow_cbc else _GCM
@@ -152,12 +155,13 @@ def _data_cipher(data: _Element, *, allow_cbc: bool) -> tuple[str, int]:
     return algorithm, size
 
 
-def _encrypted_keys(encrypted: _Element, data: _Element) -> list[_Element]:
-    beside = children(encrypted, ENCRYPTED_KEY)
+def _encrypted_keys(around: Children, data: Children) -> list[_Element]:
+    beside = around.get(ENCRYPTED_KEY, [])
     inside: list[_Element] = []
-    for info in children(data, _KEY_INFO):
-        inside += children(info, ENCRYPTED_KEY)
-        for retrieval in children(info, _RETRIEVAL):
+    for element in data.get(_KEY_INFO, ()):
+        info = children_by_tag(element)
+        inside += info.get(ENCRYPTED_KEY, ())
+        for retrieval in info.get(_RETRIEVAL, ()):
             # A key elsewhere is never fetched: the reference may only name one that is here.
             if retrieval.get("URI") not in [f"#{key.get('Id')}" for key in beside]:
                 raise decryption_failed()
@@ -167,7 +171,8 @@ def _encrypted_keys(encrypted: _Element, data: _Element) -> list[_Element]:
 
 
 def _wrapped_key(element: _Element) -> _WrappedKey:
-    return _WrappedKey(padding=_key_transport(_method(element)), octets=_cipher_value(element))
+    parts = children_by_tag(element)
+    return _WrappedKey(padding=_key_transport(_method(parts)), octets=_cipher_value(parts))
 
 
 def _key_transport(method: _Element) -> OAEP:
@@ -184,6 +189,11 @@ def _key_transport(method: _Element) -> OAEP:
             raise _not_allowed("DigestMethod and MGF only", str(parameter.tag))
     if digest not in _OAEP_DIGESTS or mask not in _MASKS:
         raise _not_allowed("RSA-OAEP with SHA-1 or SHA-2", f"{digest} {mask}")
+    return _padding(mask, digest)
+
+
+@cache
+def _padding(mask: str, digest: str) -> OAEP:
     return OAEP(mgf=MGF1(_MASKS[mask]), algorithm=_OAEP_DIGESTS[digest], label=None)
 
 
@@ -219,15 +229,15 @@ def _open_cbc(key: bytes, ciphertext: bytes) -> bytes | None:
     return padded[:-padding] if 1 <= padding <= _BLOCK else padded[:-1] + _NO_UTF_8
 
 
-def _method(element: _Element) -> _Element:
-    found = children(element, _METHOD)
+def _method(parts: Children) -> _Element:
+    found = parts.get(_METHOD, [])
     if len(found) != 1:
         raise decryption_failed()
     return found[0]
 
 
-def _cipher_value(element: _Element) -> bytes:
-    values = [value for data in children(element, _CIPHER_DATA) for value in members(data)]
+def _cipher_value(parts: Children) -> bytes:
+    values = [value for data in parts.get(_CIPHER_DATA, ()) for value in members(data)]
     if len(values) != 1 or values[0].tag != _CIPHER_VALUE:
         raise decryption_failed()
     try:
