@@ -50,6 +50,7 @@ TESTED_ELSEWHERE = {
     "store/migrations/versions/0002_sso.py": "tests/store/test_migrate.py runs every migration",
     "store/migrations/versions/0003_identity.py": "tests/store/test_migrate.py runs each one",
     "store/migrations/versions/0004_second_factors.py": "tests/store/test_migrate.py runs each one",
+    "store/migrations/versions/0005_origins.py": "tests/store/test_migrate.py runs each one",
 }
 
 

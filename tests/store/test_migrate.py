@@ -26,7 +26,7 @@ from vestibule.store.migrate import _FOLDER, UnknownRevision, _on, _upgrade
 from vestibule.store.open import open_store
 from vestibule.store.table import Table
 
-EVERY = ("0001", "0002", "0003", "0004")
+EVERY = ("0001", "0002", "0003", "0004", "0005")
 HEAD = EVERY[-1]
 TYPES = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN", bytes: "BYTEA"}
 WORDED = {

@@ -1,3 +1,4 @@
+from tests.support.counting import CountingStore
 from tests.support.determinism import NOW
 from vestibule.records import Project, RedirectUrl
 from vestibule.store import origins
@@ -36,3 +37,19 @@ async def test_urls_of_every_project_are_found_by_how_they_begin(store: Store) -
         assert {each.project_id for each in found} == {"first", "second"}
         for pattern in ("https://app%", "https://app_example.com", "https://other.example"):
             assert await origins.redirect_urls(tx, pattern) == []
+
+
+async def test_they_are_found_by_an_index(store: Store, database_url: str) -> None:
+    counting = CountingStore(store)
+    async with counting.read() as tx:
+        await origins.redirect_urls(tx, "https://app.example.com")
+    (sql,) = counting.statements
+    async with store.write() as tx:
+        if database_url.startswith("sqlite"):
+            explain = "EXPLAIN QUERY PLAN"
+        else:
+            # Without rows PostgreSQL reads the whole table, whatever there is.
+            await tx.executor.execute("SET LOCAL enable_seqscan = off", ())
+            explain = "EXPLAIN"
+        plan = await tx.executor.fetch(f"{explain} {sql}", ("a", "b"))
+    assert "redirect_urls_by_beginning" in str([tuple(row) for row in plan])
