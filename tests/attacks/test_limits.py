@@ -1,6 +1,7 @@
 """Clients that ask too often or guess, from one address or pretending to be many."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -8,6 +9,7 @@ import structlog
 from tests.support.asgi import Answer, Api, basic, call
 from tests.support.audit import events
 from tests.support.context import BASE_URL, open_test_context
+from tests.support.counting import CountingStore
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.scenario import Scenario, add_project, open_scenario
 from tests.support.server_process import free_port
@@ -312,6 +314,29 @@ async def test_discovery_from_one_address_is_limited_whatever_the_token(
         first = await call(almost.app, "GET", path, headers=wrong, client=client)
         assert not await refused(first)
         assert await refused(await call(almost.app, "GET", path, headers=wrong, client=client))
+
+
+async def test_pages_of_other_origins_are_limited_before_anything_is_read(
+    almost: Scenario, nearly: Nearly
+) -> None:
+    store = CountingStore(almost.context.store)
+    app = App(replace(almost.context, store=store))
+    path = "/sdk/v1/b2b/sso/discovery/connections"
+    asked = {"origin": "https://app.example.test", "access-control-request-method": "GET"}
+    wrong = {"authorization": basic("public-token-test-none", "x")}
+    for method in ("OPTIONS", "GET"):
+        use_up(almost, nearly, limits.CROSS_ORIGIN)
+        assert (await call(app, "OPTIONS", path, headers=asked)).status == 204
+        store.taken()
+        beyond = await call(app, method, path, headers={**wrong, **asked})
+        assert await refused(beyond)
+        assert (store.taken(), "access-control-allow-origin" in beyond.headers) == (0, False)
+        assert not await refused(await call(app, "GET", path, headers=wrong))
+        assert (await call(app, "OPTIONS", path, headers=asked, client="192.0.2.8")).status == 204
+
+
+def test_a_preflight_before_each_call_takes_no_call_away() -> None:
+    assert limits.CROSS_ORIGIN.requests > 2 * limits.PUBLIC.requests
 
 
 @pytest.mark.parametrize("limit", [limits.PAGES, limits.START, limits.CALLBACK])

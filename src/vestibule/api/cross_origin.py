@@ -8,9 +8,20 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from vestibule.api.authentication import projects_of_page
+from vestibule.domain import limits
 from vestibule.domain.context import Context
+from vestibule.errors import Failure
 from vestibule.store.interface import StoreUnavailable
-from vestibule.web import Message, Receive, Scope, Send, header
+from vestibule.web import (
+    Message,
+    Receive,
+    Scope,
+    Send,
+    client_bucket,
+    header,
+    new_request_id,
+    respond_failure,
+)
 
 Answering = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -32,6 +43,15 @@ class CrossOrigin:
 
         A preflight has no credentials, and so names no project.
         """
+        context = self._context
+        try:
+            if header(scope, b"origin"):
+                await context.limiter.spend(limits.CROSS_ORIGIN, client_bucket(context, scope))
+        except Failure as beyond:
+            request_id = new_request_id(context, scope)
+            base_url = context.settings.base_url
+            await respond_failure(send, beyond, request_id=request_id, base_url=base_url)
+            return
         granted = await self._granted(scope)
         asked = header(scope, b"access-control-request-method")
         if granted and scope["method"] == "OPTIONS" and asked:

@@ -46,6 +46,13 @@ PUBLIC: Final = Limit(
     600,
     "calls of browsers with a public token, and calls that need no credentials",
 )
+# A call has one preflight at most, so whoever only makes calls comes to the end of PUBLIC first.
+CROSS_ORIGIN: Final = Limit(
+    "cross_origin",
+    ("address",),
+    3_000,
+    "calls of pages of other origins, and the preflights of browsers before them",
+)
 PAGES: Final = Limit(
     "pages",
     ("address",),
@@ -104,6 +111,7 @@ ALL: Final = (
     ORGANIZATION_SEARCH,
     MEMBER_SEARCH,
     PUBLIC,
+    CROSS_ORIGIN,
     PAGES,
     START,
     CALLBACK,
