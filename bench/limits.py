@@ -12,11 +12,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tests.support.context import RoutedFetch, open_test_context
 from tests.support.counting_server import counting_server
@@ -32,6 +34,9 @@ from vestibule.store.open import open_store
 
 ROUNDS: Final = 201
 LOGINS: Final = 2
+
+T = TypeVar("T")
+Taken = dict[str, list[float]]
 
 
 class Uncounted:
@@ -61,18 +66,27 @@ async def opened(folder: Path, counters: Counters | None) -> AsyncIterator[Scena
     await store.close()
 
 
-async def login(scenario: Scenario, connection: dict[str, Any]) -> float:
-    """Log in once; return the seconds that the server has taken."""
-    browser = scenario.browser()
+async def timed(taken: Taken, name: str, work: Callable[[], Awaitable[T]]) -> T:
+    """Await `work`, note the CPU seconds it took under `name`, and return its result."""
     began = time.process_time()
-    request_id, relay_state = await scenario.saml_request(browser, connection)
-    taken = time.process_time() - began
+    result = await work()
+    taken.setdefault(name, []).append(time.process_time() - began)
+    return result
+
+
+async def login(scenario: Scenario, connection: dict[str, Any], taken: Taken) -> dict[str, Any]:
+    """Log in once, note what each request has taken, and return the answer of the last."""
+    browser = scenario.browser()
+    request_id, relay_state = await timed(
+        taken, "start", partial(scenario.saml_request, browser, connection)
+    )
     response = scenario.saml_response(connection, in_response_to=request_id)
     fields = {"SAMLResponse": response, "RelayState": relay_state}
-    began = time.process_time()
-    token = token_of(await scenario.post_callback(browser, connection, fields))
-    await scenario.authenticate(token, session_duration_minutes=60)
-    return taken + time.process_time() - began
+    answer = await timed(
+        taken, "callback", partial(scenario.post_callback, browser, connection, fields)
+    )
+    redeem = partial(scenario.authenticate, token_of(answer), session_duration_minutes=60)
+    return await timed(taken, "sso.authenticate", redeem)
 
 
 async def one_count(url: str) -> float:
@@ -87,10 +101,10 @@ async def one_count(url: str) -> float:
     return statistics.median(taken)
 
 
-async def measure(folder: Path, url: str) -> dict[str, list[float]]:
+async def measure(folder: Path, url: str) -> Taken:
     """Return the seconds of each round, by how is counted."""
     kinds = {"none": None, "memory": open_counters(""), "server": open_counters(url)}
-    taken: dict[str, list[float]] = {name: [] for name in kinds}
+    taken: Taken = {name: [] for name in kinds}
     async with AsyncExitStack() as stack:
         logins = []
         for name, counters in kinds.items():
@@ -98,11 +112,14 @@ async def measure(folder: Path, url: str) -> dict[str, list[float]]:
             organization = await scenario.organization(sso_jit_provisioning="ALL_ALLOWED")
             connection = await scenario.saml_connection(organization["organization_id"])
             logins.append((name, scenario, connection))
-            await login(scenario, connection)
+            await login(scenario, connection, {})
         for number in range(ROUNDS):
             for name, scenario, connection in logins[number % 3 :] + logins[: number % 3]:
                 scenario.clock.advance(MINUTE)
-                taken[name].append(sum([await login(scenario, connection) for _ in range(LOGINS)]))
+                spent: Taken = {}
+                for _ in range(LOGINS):
+                    await login(scenario, connection, spent)
+                taken[name].append(sum(chain.from_iterable(spent.values())))
         for counters in kinds.values():
             if counters is not None:
                 await counters.close()

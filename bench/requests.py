@@ -10,54 +10,28 @@ import asyncio
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from bench.limits import opened
+from bench.limits import Taken, login, opened, timed
 from bench.saml import raw_limit
 from bench.saml_documents import documents
 from tests.support.saml_keys import signer
-from tests.support.scenario import Scenario, token_of
+from tests.support.scenario import Scenario
 from vestibule.clock import MINUTE, SystemClock
 from vestibule.counters import open_counters
 
 ROUNDS: Final = 201
 SESSIONS: Final = "/v1/b2b/sessions/authenticate"
 
-T = TypeVar("T")
-Taken = dict[str, list[float]]
-
-
-async def timed(taken: Taken, name: str, work: Callable[[], Awaitable[T]]) -> T:
-    """Await `work`, note the CPU seconds it took under `name`, and return its result."""
-    began = time.process_time()
-    result = await work()
-    taken.setdefault(name, []).append(time.process_time() - began)
-    return result
-
 
 async def one_round(scenario: Scenario, connection: dict[str, Any], taken: Taken) -> None:
     """Log in once, and check the session once."""
-    browser = scenario.browser()
-    request_id, relay_state = await timed(
-        taken, "start", partial(scenario.saml_request, browser, connection)
-    )
-    response = scenario.saml_response(connection, in_response_to=request_id)
-    fields = {"SAMLResponse": response, "RelayState": relay_state}
-    answer = await timed(
-        taken, "callback", partial(scenario.post_callback, browser, connection, fields)
-    )
-    member = await timed(
-        taken,
-        "sso.authenticate",
-        partial(scenario.authenticate, token_of(answer), session_duration_minutes=60),
-    )
+    member = await login(scenario, connection, taken)
     check = partial(scenario.api.good, "POST", SESSIONS, {"session_token": member["session_token"]})
     await timed(taken, "sessions.authenticate", check)
 
