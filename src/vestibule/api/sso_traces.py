@@ -11,7 +11,7 @@ from vestibule.clock import rfc3339
 from vestibule.domain import traces
 from vestibule.domain.traces import Filter
 from vestibule.permissions import Permission
-from vestibule.records import Trace, TraceStep
+from vestibule.records import Trace
 
 group: Final = Group("sso.traces", own=True)
 
@@ -30,18 +30,6 @@ class StepObject(msgspec.Struct, kw_only=True):
     received: str
     fix: str
     pitfall: str
-
-    @classmethod
-    def of(cls, step: TraceStep) -> Self:
-        """Return the object that shows `step`."""
-        return cls(
-            name=step.name,
-            passed=step.passed,
-            expected=step.expected,
-            received=step.received,
-            fix=step.fix,
-            pitfall=step.pitfall,
-        )
 
 
 class TraceObject(msgspec.Struct, kw_only=True):
@@ -68,7 +56,7 @@ class TraceObject(msgspec.Struct, kw_only=True):
             error_type=trace.error_type,
             reason=trace.reason,
             side=trace.side,
-            steps=[StepObject.of(step) for step in trace.steps],
+            steps=msgspec.convert(trace.steps, list[StepObject], from_attributes=True),
             created_at=rfc3339(trace.created_at),
         )
 
