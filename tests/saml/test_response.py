@@ -1,8 +1,7 @@
 """What the verifier returns as a whole, and that nobody else can make it."""
 
-from dataclasses import FrozenInstanceError, fields, replace
-
 import pytest
+from msgspec.structs import asdict, replace
 
 from tests.support.saml_documents import (
     ACS,
@@ -30,7 +29,7 @@ from vestibule.saml.response import VerifiedAssertion, read_form_field, verify_r
 
 def test_verified_assertion_holds_the_signed_values() -> None:
     result = accepted(document())
-    assert {field.name: getattr(result, field.name) for field in fields(result)} == {
+    assert asdict(result) == {
         "assertion_id": "_assertion-1",
         "response_id": "_response-1",
         "issuer": ISS,
@@ -46,6 +45,7 @@ def test_verified_assertion_holds_the_signed_values() -> None:
         "replay_until": NOW + 6 * MINUTE,
         "warnings": (),
         "steps": result.steps,
+        "proof": None,
     }
 
 
@@ -77,12 +77,13 @@ def test_error_carries_the_checks_before_it() -> None:
 
 def test_only_the_verifier_makes_a_verified_assertion() -> None:
     result = accepted(document())
-    values = {field.name: getattr(result, field.name) for field in fields(result)}
     with pytest.raises(TypeError, match="only verify_response"):
-        VerifiedAssertion(**values, proof=object())
+        VerifiedAssertion(**asdict(result))
     with pytest.raises(TypeError, match="only verify_response"):
-        replace(result, name_id="admin@example.com", proof=None)
-    with pytest.raises(FrozenInstanceError):
+        VerifiedAssertion(**asdict(result) | {"proof": object()})
+    with pytest.raises(TypeError, match="only verify_response"):
+        replace(result, name_id="admin@example.com")
+    with pytest.raises(AttributeError):
         result.name_id = "admin@example.com"  # type: ignore[misc]  # what the test is about
     with pytest.raises(TypeError):
         result.attributes["email"] = ()  # type: ignore[index]  # what the test is about

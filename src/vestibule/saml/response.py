@@ -1,11 +1,13 @@
 """Verifies a SAML Response: the bytes of a form field become a `VerifiedAssertion`, or an error."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import InitVar, dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
 from lxml.etree import _Element
+from msgspec.structs import force_setattr
 
 from vestibule.saml.assertion import (
     Authentication,
@@ -47,8 +49,7 @@ _CONFIRMATION_DATA: Final = f"{{{SAML}}}SubjectConfirmationData"
 _PROOF: Final = object()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedAssertion:
+class VerifiedAssertion(msgspec.Struct, frozen=True, kw_only=True):
     """The values of an assertion that passed every check. Only `verify_response` can make one.
 
     Times are microseconds UTC. `attributes` are by Attribute Name. Until `replay_until` the same
@@ -70,11 +71,13 @@ class VerifiedAssertion:
     replay_until: int
     warnings: tuple[str, ...]
     steps: tuple[Step, ...]
-    proof: InitVar[object]
+    proof: object
 
-    def __post_init__(self, proof: object) -> None:
-        if proof is not _PROOF:
+    def __post_init__(self) -> None:
+        if self.proof is not _PROOF:
             raise TypeError("only verify_response makes a VerifiedAssertion")
+        # So that a changed copy of it has none.
+        force_setattr(self, "proof", None)
 
 
 def read_form_field(value: str) -> bytes:

@@ -105,8 +105,8 @@ _USUAL: Final = re.compile(
         (
             rf'<(?:(?P<prefix>\w+):)?SignedInfo xmlns(?(prefix):(?P=prefix))="{re.escape(DS)}">\s*',
             _element("CanonicalizationMethod", algorithm=re.escape(EXC_C14N)),
-            _element("SignatureMethod", algorithm=r"([^\"&]*)"),
-            rf'<{_P}Reference URI="#([^"&]+)">\s*<{_P}Transforms>\s*',
+            _element("SignatureMethod", algorithm=r'([^"]*)'),
+            rf'<{_P}Reference URI="#([^"]+)">\s*<{_P}Transforms>\s*',
             _element("Transform", algorithm=re.escape(_ENVELOPED)),
             _element(
                 "Transform",
@@ -116,7 +116,7 @@ _USUAL: Final = re.compile(
                 r"</(?P=e):InclusiveNamespaces>\s*)?",
             ),
             rf"</{_P}Transforms>\s*",
-            _element("DigestMethod", algorithm=r"([^\"&]*)"),
+            _element("DigestMethod", algorithm=r'([^"]*)'),
             rf"<{_P}DigestValue>([^<&]*)</{_P}DigestValue>\s*</{_P}Reference>\s*",
             rf"</{_P}SignedInfo>",
         )

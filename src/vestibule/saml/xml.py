@@ -143,7 +143,7 @@ def identifiers(elements: Sequence[_Element]) -> list[str]:
     for element in elements:
         # lxml-stubs say str | bytes; in Python 3 it is str.
         names: list[str] = element.keys()  # type: ignore[assignment]  # as said
-        if _NO_IDS.issuperset(names):
+        if not names or _NO_IDS.issuperset(names):
             continue
         if len(names) > MAX_ATTRIBUTES:
             raise _above(Reason.XML_ATTRS, "attributes on an element", len(names), MAX_ATTRIBUTES)
