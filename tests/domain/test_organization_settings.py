@@ -150,6 +150,13 @@ def test_bad_email_role_is_refused(domain: str, role_id: str, error: ErrorType) 
     assert failure.message.startswith("rbac_email_implicit_role_assignments: ")
 
 
+def test_a_long_name_of_an_email_role_is_not_said_back_whole() -> None:
+    given = (assignment("example.com", "r" * 1_000),)
+    failure = refusal({"rbac_email_implicit_role_assignments": given})
+    assert failure.error is errors.invalid_role
+    assert failure.message.endswith(f": no role is named {'r' * 128!r}.")
+
+
 def test_repeated_names_are_kept_once() -> None:
     changed = apply(
         ORGANIZATION,

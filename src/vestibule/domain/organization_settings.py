@@ -150,7 +150,8 @@ def _email_roles(
     read: dict[EmailRoleAssignment, None] = {}
     for assignment in value:
         if assignment.role_id not in known:
-            raise Failure(errors.invalid_role, f"{field}: no role is named {assignment.role_id!r}.")
+            role_id = assignment.role_id[:128]
+            raise Failure(errors.invalid_role, f"{field}: no role is named {role_id!r}.")
         domain = read_domain(
             assignment.domain,
             field=field,
