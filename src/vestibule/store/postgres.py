@@ -6,7 +6,7 @@ Reads run statement by statement without BEGIN and COMMIT, which would treble th
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 import asyncpg
@@ -25,6 +25,8 @@ from vestibule.store.table import Row
 T = TypeVar("T")
 
 _CONNECT_SECONDS: Final = 5.0
+# A server that takes longer is gone or frozen. It rolls back itself once nobody is there any more.
+_ROLLBACK_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 1.0
 # The server gives up first, so that the connection stays usable; the client only when it is gone.
 _CLIENT_SECONDS: Final = 15.0
@@ -89,20 +91,14 @@ class PostgresStore:
                 yield Transaction(statements)
                 await statements.execute("COMMIT", ())
             except BaseException:  # cancellation too: the server would go on and keep its locks
-                # A connection on which this fails too is not used again.
-                with suppress(StoreUnavailable):
-                    await _Statements(connection).execute("ROLLBACK", ())
+                await _roll_back(connection)
                 raise
 
     async def close(self) -> None:
         """Close the connections; one still in use is closed when it comes back."""
         self._closed = True
-        while self._idle:
-            connection = self._idle.pop()
-            try:
-                await connection.close(timeout=_CLOSE_SECONDS)
-            except _UNAVAILABLE:
-                connection.terminate()
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*map(_close, idle))
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -188,6 +184,21 @@ async def _connect(url: str) -> asyncpg.Connection:
         connection.terminate()
         raise StoreUnavailable(f"the database's encoding is {encoding}; it has to be UTF8")
     return connection
+
+
+async def _roll_back(connection: asyncpg.Connection) -> None:
+    """Roll back; a connection on which this fails too is not used again."""
+    try:
+        await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
+
+
+async def _close(connection: asyncpg.Connection) -> None:
+    try:
+        await connection.close(timeout=_CLOSE_SECONDS)
+    except _UNAVAILABLE:
+        connection.terminate()
 
 
 def _translated(error: Exception, *, connection_closed: bool) -> Exception | None:
