@@ -188,6 +188,32 @@ async def test_server_that_is_not_there_is_an_error() -> None:
         await SmtpMail(f"smtp://127.0.0.1:{port}", sender=SENDER).send(LETTER)
 
 
+async def test_cancelled_message_does_not_wait_for_the_server() -> None:
+    asked, ended = asyncio.Event(), asyncio.Event()
+
+    async def fall_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.test\r\n")
+        assert (await reader.readline()).startswith(b"EHLO")
+        writer.write(b"250 mail.test\r\n")
+        await reader.readline()
+        asked.set()
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    async with await asyncio.start_server(fall_silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        mail = SmtpMail(f"smtp://127.0.0.1:{port}", sender=SENDER)
+        sending = asyncio.create_task(mail.send(LETTER))
+        await asked.wait()
+        sending.cancel()
+        # Not the 20 seconds that a server has for an answer.
+        await asyncio.wait({sending}, timeout=10)
+        assert sending.cancelled()
+        await ended.wait()
+
+
 @pytest.mark.case("AD-17", "AD-21")
 async def test_line_break_in_a_header_sends_nothing() -> None:
     hostile = replace(LETTER, subject="Hello\r\nBcc: eve@example.com")

@@ -1,5 +1,6 @@
 """The way out for e-mail: the message and the doors it leaves through."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -86,21 +87,30 @@ class SmtpMail:
 
     async def send(self, message: Message) -> None:
         """Hand `message` to the server. Raises MailError."""
-        plain = self._scheme == "smtp" and self._host in _LOOPBACK
+        written = self._written(message)
         try:
-            await aiosmtplib.send(
-                self._written(message),
-                hostname=self._host,
-                port=self._port,
-                username=self._user,
-                password=self._password,
-                use_tls=self._scheme == "smtps",
-                start_tls=self._scheme == "smtp" and not plain,
-                tls_context=self._tls,
-                timeout=_SECONDS,
-            )
+            async with self._client() as client:
+                try:
+                    await client.send_message(written)
+                except asyncio.CancelledError:
+                    # Else leaving would say goodbye, and wait for the server's answer to it.
+                    client.close()
+                    raise
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailError(f"{type(error).__name__}: {error}") from error
+
+    def _client(self) -> aiosmtplib.SMTP:
+        plain = self._scheme == "smtp" and self._host in _LOOPBACK
+        return aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._scheme == "smtps",
+            start_tls=self._scheme == "smtp" and not plain,
+            tls_context=self._tls,
+            timeout=_SECONDS,
+        )
 
     def _written(self, message: Message) -> EmailMessage:
         """Return the message as RFC 5322 has it; a line break in a header raises MailError."""
