@@ -1,12 +1,15 @@
 """`vestibule serve`: production."""
 
 import asyncio
+import os
 import signal
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import click
 import uvicorn
@@ -17,6 +20,8 @@ from vestibule.app import App
 from vestibule.cli.http_connection import Bounds, HttpConnection
 from vestibule.cli.opened import opened, read_settings
 from vestibule.settings import Settings
+
+_LEFT_SECONDS: Final = 1.0
 
 
 @click.command()
@@ -30,6 +35,17 @@ def serve() -> None:
 async def _serve(settings: Settings) -> None:
     async with opened(settings, upgrade=False) as context:
         await run(App(context), listen(settings.host, settings.port))
+    _end_within(_LEFT_SECONDS)
+
+
+def _end_within(seconds: float) -> None:
+    """End the process by then, everything being closed: no look-up of a name can be given up.
+
+    Python and uvloop wait for the threads that are in one, half a minute for a silent name server.
+    """
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def listen(host: str, port: int) -> socket.socket:
