@@ -5,6 +5,6 @@
 # its own lock file where npm has one for this machine, else on the installed one.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-node=$here/node_modules/.bin/node
-[ -x "$node" ] || node=node
+# Not by node_modules/.bin: npm 9 takes the link away with the package for the other processor.
+node=$(ls "$here"/node_modules/node-linux-*/bin/node 2>/dev/null || echo node)
 exec "$node" "$here/provider.mjs" "$1" "$2"

@@ -7,6 +7,6 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=samlp-interop \
     -keyout "$2/idp.key" -out "$2/idp.crt" 2>/dev/null
-node=$here/node_modules/.bin/node
-[ -x "$node" ] || node=node
+# Not by node_modules/.bin: npm 9 takes the link away with the package for the other processor.
+node=$(ls "$here"/node_modules/node-linux-*/bin/node 2>/dev/null || echo node)
 exec "$node" "$here/provider.mjs" "$1" "$2"
