@@ -20,6 +20,17 @@ Answer = bytes | Callable[[bytes, Write], Awaitable[None]]
 
 _YEARS: Final = datetime.timedelta(days=3650)
 _ISSUED: Final = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
+_MAY_SIGN_CERTIFICATES: Final = x509.KeyUsage(
+    key_cert_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass
@@ -117,7 +128,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         until = _ISSUED + datetime.timedelta(days=1) if expired else _ISSUED + _YEARS
         certificate = (
-            _certificate("server", key, issuer=self.certificate.subject, until=until)
+            _certificate(
+                "server", key, issuer=self.certificate.subject, issuer_key=self.key, until=until
+            )
             .add_extension(
                 x509.SubjectAlternativeName([_name(name) for name in names]), critical=False
             )
@@ -145,8 +158,9 @@ def authority(folder: Path) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
     certificate = (
-        _certificate("test authority", key, issuer=name, until=_ISSUED + _YEARS)
+        _certificate("test authority", key, issuer=name, issuer_key=key, until=_ISSUED + _YEARS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_MAY_SIGN_CERTIFICATES, critical=True)
         .sign(key, hashes.SHA256())
     )
     path = folder / "authority.pem"
@@ -159,8 +173,10 @@ def _certificate(
     key: ec.EllipticCurvePrivateKey,
     *,
     issuer: x509.Name,
+    issuer_key: ec.EllipticCurvePrivateKey,
     until: datetime.datetime,
 ) -> x509.CertificateBuilder:
+    # Python 3.13 asks for both key identifiers, as RFC 5280 does.
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
@@ -169,6 +185,11 @@ def _certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(_ISSUED)
         .not_valid_after(until)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
+            critical=False,
+        )
     )
 
 
