@@ -16,13 +16,14 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 from lxml import etree
 from msgspec.structs import replace
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.dev.serving import serving_app
+from tests.support.chromium import open_chromium
 from tests.support.context import RoutedFetch, open_test_context
 from tests.support.determinism import HandClock, SeededEntropy
 from tests.support.dom import HOSTILE, oddities
@@ -37,7 +38,6 @@ from vestibule.domain.outcome import Party
 from vestibule.settings import Settings
 from vestibule.store.interface import Store
 
-CHROMIUM = "/usr/bin/chromium"
 FORM = """<!doctype html><link rel=icon href=data:,><h1>Identity provider</h1>
 <form method=post action="{action}"><input name=SAMLResponse value="{response}">
 <input name=RelayState value="{relay_state}">{extra}<button>Sign in</button></form>"""
@@ -157,10 +157,8 @@ def request_id(message: str) -> str:
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with open_chromium() as browser:
         yield browser
-        await browser.close()
 
 
 async def open_page(chromium: Browser, world: World, **options: Any) -> tuple[Page, list[str]]:

@@ -4,28 +4,25 @@ from collections.abc import AsyncIterator
 from urllib.parse import quote_plus, urlencode
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from tests.dev.conftest import Development
 from tests.dev.serving import serving
+from tests.support.chromium import open_chromium
 from tests.support.dom import HOSTILE, oddities
 from vestibule.dev.application import start_path
 from vestibule.dev.credentials import PUBLIC_TOKEN
 from vestibule.dev.identity_provider.saml import INITIATE_PATH
 from vestibule.mail import Message
 
-CHROMIUM = "/usr/bin/chromium"
-
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with open_chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture
