@@ -2,17 +2,19 @@
 
 import asyncio
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.support.determinism import HandClock
+from tests.support.hooked_store import HookedStore
 from vestibule.clock import MINUTE
 from vestibule.domain import outgoing
 from vestibule.domain.context import Context
 from vestibule.domain.outgoing import NotTaken
 from vestibule.records import OutboxMessage, Project
+from vestibule.store.interface import StoreUnavailable
 
 SECRET = "let-me-in"
 
@@ -103,6 +105,28 @@ async def test_one_that_is_slow_does_not_hold_up_the_next(
 
     async with asyncio.timeout(10):
         await outgoing.deliver(context, kind="sms", hand_over=hand_over)
+
+
+async def test_one_whose_end_cannot_be_written_leaves_no_other_behind(
+    context: Context, project: Project
+) -> None:
+    hooked = HookedStore(context.store)
+    for name in ("slow", "quick"):
+        await write(context, project, text=name)
+    through: list[str] = []
+
+    async def hand_over(_message: OutboxMessage, text: str) -> None:
+        if text == "slow":
+            while not hooked.fired:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.05)
+        through.append(text)
+
+    hooked.fail(2)  # 1 claims them
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreUnavailable):
+            await outgoing.deliver(replace(context, store=hooked), kind="sms", hand_over=hand_over)
+    assert through == ["quick", "slow"]
 
 
 @pytest.mark.parametrize("kind", ["mail", "sms"])

@@ -68,7 +68,11 @@ async def deliver(context: Context, *, kind: str, hand_over: HandOver) -> None:
     `hand_over` is given the message and its text, and raises NotTaken. Raises StoreUnavailable.
     """
     while messages := await outbox.claim(context.store, kind=kind, now=context.clock.now()):
-        await asyncio.gather(*(_deliver(context, each, hand_over) for each in messages))
+        handed_over = (_deliver(context, each, hand_over) for each in messages)
+        # When one fails the others are waited for all the same.
+        for end in await asyncio.gather(*handed_over, return_exceptions=True):
+            if end is not None:
+                raise end
 
 
 async def _deliver(context: Context, message: OutboxMessage, hand_over: HandOver) -> None:
