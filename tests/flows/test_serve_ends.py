@@ -63,9 +63,8 @@ async def test_frozen_database_does_not_hold_it(tmp_path: Path, own_server: Post
         for (pid,) in held:
             os.kill(pid, signal.SIGSTOP)
         try:
-            await asyncio.sleep(
-                3
-            )  # Background jobs are at the database now; one comes each second.
+            # Background jobs are at the database then; one comes each second.
+            await asyncio.sleep(3)
             await asyncio.to_thread(process.stop)
         finally:
             for (pid,) in held:

@@ -198,12 +198,13 @@ def verify_logout_response(
         root = _open(message, LOGOUT_RESPONSE, expectation, checks)
         _check_message(root, expectation, now, checks)
         check_in_response_to(root.get("InResponseTo", "none"), request_id, checks)
-        check_status(children_by_tag(root), checks)
+        parts = children_by_tag(root)
+        check_status(parts, checks)
     except SamlError as error:
         raise error.after(checks.steps)  # noqa: B904 - the same error, only completed
     return VerifiedLogoutResponse(
         in_response_to=request_id,
-        partial=_PARTIAL in status_codes(children_by_tag(root)),
+        partial=_PARTIAL in status_codes(parts),
         steps=checks.steps,
         proof=_PROOF,
     )

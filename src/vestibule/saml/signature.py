@@ -21,14 +21,7 @@ from vestibule.saml.canonicalization import canonicalize
 from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.keys import Certificate, PublicKey, check_strength
 from vestibule.saml.signed_info import SignedInfo, expect_shape, read_signed_info
-from vestibule.saml.xml import (
-    DS,
-    decode_base64,
-    detach,
-    local_name,
-    members,
-    text,
-)
+from vestibule.saml.xml import DS, decode_base64, detach, local_name, members, text
 
 SIGNATURE: Final = f"{{{DS}}}Signature"
 MAX_KEYS: Final = 10
@@ -43,16 +36,8 @@ _METHODS: Final[dict[str, tuple[type[PublicKey], HashAlgorithm]]] = {
     f"{_MORE}ecdsa-sha512": (EllipticCurvePublicKey, SHA512()),
 }
 _PADDING: Final = PKCS1v15()
-
-
-def _ds(name: str) -> str:
-    return f"{{{DS}}}{name}"
-
-
-_SHAPES: Final = (
-    [_ds("SignedInfo"), _ds("SignatureValue")],
-    [_ds("SignedInfo"), _ds("SignatureValue"), _ds("KeyInfo")],
-)
+_PARTS: Final = [f"{{{DS}}}SignedInfo", f"{{{DS}}}SignatureValue"]
+_SHAPES: Final = (_PARTS, [*_PARTS, f"{{{DS}}}KeyInfo"])
 
 
 def find_signatures(root: _Element, *, owners: Collection[str]) -> dict[_Element, _Element]:

@@ -1,8 +1,8 @@
 """Reads a SignedInfo: what was signed, and how, in the one form that SAML allows (Core 5.4).
 
 Exactly one Reference to the ID of the element that holds the Signature, with the enveloped
-signature taken out and exclusive canonicalization. What an attacker could choose otherwise
-(another reference, a transform, a method) is refused before anything is computed.
+signature taken out and exclusive canonicalization. Whatever else an attacker could choose (another
+reference, a transform, a method) is refused before the signature or a digest is computed.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ def read_signed_info(
         SamlError: `sig.c14n`, `sig.alg`, `sig.refs`, `sig.ref`, `sig.transform` or `sig.children`
             for what is not of the allowed form, `sig.empty`, or `xml.mixed`.
     """
-    # A SignedInfo of any other size is not canonicalized before it was looked at.
+    # A larger one is refused below, and is never canonicalized.
     if len(list(signed_info.iter())) <= _MAX_ELEMENTS:
         octets = canonicalize(signed_info, EXCLUSIVE)
         if (usual := _read_usual(octets, owner)) is not None:
@@ -160,7 +160,7 @@ def _read(signed_info: _Element, owner: _Element, *, allow_inclusive_c14n: bool)
     expect_shape(reference, (_REFERENCE_SHAPE,))
     content = _transforms(reference[0], allow_inclusive_c14n=allow_inclusive_c14n)
     digest = _digest_method(reference[1])
-    # The last check before work: nothing that was not looked at above is canonicalized.
+    # With no more elements than these there is none that was not looked at above.
     count = len(list(signed_info.iter()))
     if count > _MAX_ELEMENTS:
         most = f"a SignedInfo of at most {_MAX_ELEMENTS} elements"
