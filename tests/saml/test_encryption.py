@@ -5,6 +5,7 @@ from base64 import b64decode, b64encode
 import pytest
 import xmlsec
 from lxml import etree
+from lxml.etree import _Element
 
 from tests.support.saml_documents import (
     VICTIM,
@@ -17,7 +18,7 @@ from tests.support.saml_documents import (
 )
 from tests.support.saml_encryption import AES_CBC, Encryption
 from tests.support.saml_keys import signer
-from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
+from vestibule.saml.encryption import Plaintext, decrypt, decryption_failed, parse_in_context
 from vestibule.saml.errors import Reason, SamlError
 from vestibule.saml.xml import SAML, XENC, local_name
 
@@ -69,8 +70,50 @@ def test_decrypt_says_whether_a_change_would_show(cipher: str, authenticated: bo
     encrypted = find(root, "saml:EncryptedAssertion")
     plaintext = decrypt(encrypted, [signer("sp").key], allow_cbc=True)
     assert plaintext.authenticated is authenticated
-    assertion, *_ = parse_in_context(plaintext.octets, encrypted)
+    assertion, *_ = parse_in_context(plaintext, encrypted)
     assert (local_name(assertion), assertion.get("ID")) == ("Assertion", "_assertion-1")
+
+
+def in_scope(octets: bytes, *, authenticated: bool) -> tuple[_Element, dict[str | None, str]]:
+    """Parse octets where p is urn:1 and urn:2 the default; return the element and its wrapper's."""
+    outside = etree.fromstring('<a xmlns:p="urn:1" xmlns="urn:2"><b/></a>')[0]
+    plaintext = Plaintext(octets=octets, authenticated=authenticated)
+    element, *_ = parse_in_context(plaintext, outside)
+    wrapper = element.getparent()
+    assert wrapper is not None
+    return element, dict(wrapper.nsmap)
+
+
+BOTH: dict[str | None, str] = {"p": "urn:1", None: "urn:2"}
+
+
+@pytest.mark.parametrize(
+    ("octets", "name", "declared"),
+    [
+        (b"<p:c/>", "{urn:1}c", BOTH),
+        (b"<c/>", "{urn:2}c", BOTH),
+        (b'<p:c xmlns:p="urn:3"/>', "{urn:3}c", {None: "urn:2"}),
+        (b'<p:c xmlns:p="urn:3" xmlns="urn:4"/>', "{urn:3}c", {}),
+        (b'<c xmlns="urn:4"><p:d/></c>', "{urn:4}c", {"p": "urn:1"}),
+        (b'<p:c><d xmlns:p="urn:3"/></p:c>', "{urn:1}c", BOTH),
+        (b"<p:c \n xmlns:p = 'urn:3'/>", "{urn:3}c", BOTH),
+        (b'<p:c d=" xmlns:p="/>', "{urn:1}c", BOTH),
+        (b"<p:c d=' xmlns:p=\"a'/>", "{urn:1}c", BOTH),
+        (b'<!-- xmlns:p="a" --><p:c/>', "{urn:1}c", BOTH),
+        (b'<p:c d=">" xmlns:p="urn:3"/>', "{urn:3}c", {None: "urn:2"}),
+    ],
+)
+def test_plaintext_is_in_the_scope_it_does_not_declare_itself(
+    octets: bytes, name: str, declared: dict[str | None, str]
+) -> None:
+    element, outside = in_scope(octets, authenticated=True)
+    assert (element.tag, outside) == (name, declared)
+
+
+def test_plaintext_that_somebody_may_have_changed_is_not_looked_at_beforehand() -> None:
+    octets = b'<p:c xmlns:p="urn:3" xmlns="urn:4"/>'
+    assert in_scope(octets, authenticated=True)[1] == {}
+    assert in_scope(octets, authenticated=False)[1] == BOTH
 
 
 @pytest.mark.case("XE-05")
@@ -83,12 +126,12 @@ def test_xe_05_wrong_padding_is_tried_all_the_same(change: int) -> None:
     padding = 16 - len(good) % 16
     raw[-17] ^= padding ^ change
     value.text = b64encode(raw).decode()
-    changed = decrypt(encrypted, [signer("sp").key], allow_cbc=True).octets
+    changed = decrypt(encrypted, [signer("sp").key], allow_cbc=True)
     if change == 16:
-        assert len(changed) == len(good) + padding - 16
+        assert len(changed.octets) == len(good) + padding - 16
     else:
         # The parser refuses it at the step at which it refuses a changed block: it is no UTF-8.
-        assert (len(changed), changed[-1:]) == (len(good) + padding, b"\xff")
+        assert (len(changed.octets), changed.octets[-1:]) == (len(good) + padding, b"\xff")
     with pytest.raises(SamlError) as caught:
         parse_in_context(changed, encrypted)
     assert caught.value.reason is Reason.XML_ENCODING

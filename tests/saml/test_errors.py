@@ -36,12 +36,18 @@ def test_checks_note_what_passed_and_raise_what_did_not() -> None:
     assert len(checks.steps) == 1
 
 
-def test_checks_adopt_and_warn_once() -> None:
-    checks, attempt = Checks(), Checks()
+def test_checks_forget_what_was_for_something_that_failed() -> None:
+    checks = Checks()
     checks.note(Reason.XML, expected="a", received="a")
-    attempt.note(Reason.SAML_RECIPIENT, expected="b", received="b")
-    checks.adopt(attempt)
-    assert [step.name for step in checks.steps] == ["xml", "saml.recipient"]
+    noted = len(checks)
+    for reason in (Reason.SAML_RECIPIENT, Reason.SAML_IN_RESPONSE_TO):
+        checks.note(reason, expected="b", received="b")
+    checks.forget(since=noted)
+    assert [step.name for step in checks.steps] == ["xml"]
+
+
+def test_checks_warn_once() -> None:
+    checks = Checks()
     for _ in range(2):
         checks.warn("enc.cbc")
     checks.warn("authn.missing")

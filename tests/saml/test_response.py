@@ -42,7 +42,7 @@ def test_verified_assertion_holds_the_signed_values() -> None:
         "authenticated_at": NOW,
         "attributes": {name: tuple(values) for name, values in ATTRIBUTES.items()},
         "in_response_to": REQ,
-        "replay_until": NOW + 6 * MINUTE,
+        "replay_until": NOW + 11 * MINUTE,
         "warnings": (),
         "steps": result.steps,
         "proof": None,

@@ -52,6 +52,10 @@ class Encryption:
     """Changes the octets before they are encrypted."""
 
 
+# Where identity providers declare them: no prefix of XML encryption is in scope outside.
+_DECLARED: Final = f'xmlns:xenc="{XENC}" xmlns:ds="{DS}" xmlns:xenc11="{XENC11}"'
+
+
 def encrypt_assertion(root: _Element, how: Encryption) -> _Element:
     """Replace the Assertion of a Response by an EncryptedAssertion, which is returned."""
     return encrypt_element(next(root.iterchildren(f"{{{SAML}}}Assertion")), how)
@@ -76,8 +80,8 @@ def encrypt_element(
     }[how.place]
     info = f"<ds:KeyInfo>{inside}</ds:KeyInfo>" if inside else ""
     text = (
-        f'<saml:{wrapper} xmlns:saml="{SAML}" xmlns:xenc="{XENC}" xmlns:ds="{DS}"'
-        f' xmlns:xenc11="{XENC11}"><xenc:EncryptedData Type="{XENC}Element">'
+        f'<saml:{wrapper} xmlns:saml="{SAML}">'
+        f'<xenc:EncryptedData {_DECLARED} Type="{XENC}Element">'
         f'<xenc:EncryptionMethod Algorithm="{how.cipher}"/>{info}'
         f"{_cipher_data(_encrypt(octets, key, how.cipher))}</xenc:EncryptedData>"
         f"{wrapped if how.place != 'inside' else ''}</saml:{wrapper}>"
@@ -113,8 +117,8 @@ def _encrypted_key(public_key: RSAPublicKey, key: bytes, how: Encryption) -> str
         )
     )
     return (
-        f'<xenc:EncryptedKey Id="_key-1"><xenc:EncryptionMethod Algorithm="{how.transport}">'
-        f"{parameters}</xenc:EncryptionMethod>"
+        f'<xenc:EncryptedKey {"" if how.place == "inside" else _DECLARED} Id="_key-1">'
+        f'<xenc:EncryptionMethod Algorithm="{how.transport}">{parameters}</xenc:EncryptionMethod>'
         f"{_cipher_data(public_key.encrypt(key, padding))}</xenc:EncryptedKey>"
     )
 

@@ -8,7 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from lxml.etree import _Element
 
 from vestibule.saml.conditions import Moment
-from vestibule.saml.encryption import decrypt, decryption_failed, parse_in_context
+from vestibule.saml.encryption import (
+    Plaintext,
+    decrypt,
+    decryption_failed,
+    parse_in_context,
+)
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.times import read_instant
 from vestibule.saml.xml import (
@@ -28,14 +33,14 @@ MAX_VALUES: Final = 2_000
 _SUBJECT: Final = f"{{{SAML}}}Subject"
 _NAME_ID: Final = f"{{{SAML}}}NameID"
 _ENCRYPTED_ID: Final = f"{{{SAML}}}EncryptedID"
-_IDS: Final = (_NAME_ID, _ENCRYPTED_ID, f"{{{SAML}}}BaseID")
+_BASE_ID: Final = f"{{{SAML}}}BaseID"
 _AUTHN_STATEMENT: Final = f"{{{SAML}}}AuthnStatement"
 _AUTHN_CONTEXT: Final = f"{{{SAML}}}AuthnContext"
 _CLASS: Final = f"{{{SAML}}}AuthnContextClassRef"
 _ATTRIBUTE_STATEMENT: Final = f"{{{SAML}}}AttributeStatement"
 _ATTRIBUTE: Final = f"{{{SAML}}}Attribute"
 _VALUE: Final = f"{{{SAML}}}AttributeValue"
-_NIL: Final = f"{{{XSI}}}nil"
+_NIL: Final = f"{{{XSI}}}nil".encode()  # which lxml finds sooner than a str
 _TRUE: Final = ("true", "1")
 
 
@@ -98,7 +103,7 @@ def read_identifier(
     _only_identifier(subject)
     plaintext = decrypt(encrypted[0], recipient.decryption_keys, allow_cbc=recipient.allow_cbc)
     try:
-        name_id = _in_clear(plaintext.octets, encrypted[0], audiences)
+        name_id = _in_clear(plaintext, encrypted[0], audiences)
     except SamlError:
         if plaintext.authenticated:
             raise
@@ -146,14 +151,12 @@ def read_authentication(
         if (end := statement.get("SessionNotOnOrAfter")) is not None
     ]
     first = statements[0]
-    classes = [
-        text(found)
-        for context in children(first, _AUTHN_CONTEXT)
-        for found in children(context, _CLASS)
-    ]
+    classes: list[str] = []
+    for context in children(first, _AUTHN_CONTEXT):
+        classes += map(text, children(context, _CLASS))
     return Authentication(
         session_index=first.get("SessionIndex"),
-        session_not_on_or_after=min(ends, default=None),
+        session_not_on_or_after=min(ends) if ends else None,
         context=classes[0] if classes else None,
         authenticated_at=read_instant(first.get("AuthnInstant", "")),
     )
@@ -189,12 +192,13 @@ def read_attributes(assertion: Children, checks: Checks) -> dict[str, tuple[str,
                 continue
             kept.append(value.text or "")
         count += sent
-        if kept or not sent:
-            values.setdefault(name, []).extend(kept)
-    if count > MAX_VALUES:
-        raise SamlError(
-            Reason.SAML_ATTRIBUTE, expected=f"at most {MAX_VALUES} values", received=f"{count}"
-        )
+        if count > MAX_VALUES:
+            expected = f"at most {MAX_VALUES} values"
+            raise SamlError(Reason.SAML_ATTRIBUTE, expected=expected, received=f"{count} or more")
+        if name in values:
+            values[name] += kept
+        elif kept or not sent:
+            values[name] = kept
     return {name: tuple(mine) for name, mine in values.items()}
 
 
@@ -225,14 +229,18 @@ def _attributes(assertion: Children) -> list[_Element]:
 
 
 def _only_identifier(subject: Children) -> _Element | None:
-    found = [child for tag in _IDS for child in subject.get(tag, ())]
+    found = [
+        *subject.get(_NAME_ID, ()),
+        *subject.get(_ENCRYPTED_ID, ()),
+        *subject.get(_BASE_ID, ()),
+    ]
     if len(found) > 1:
         raise _subject("one NameID", " ".join(local_name(each) for each in found[:4]))
     return found[0] if found else None
 
 
-def _in_clear(octets: bytes, encrypted: _Element, audiences: Collection[str]) -> NameId:
-    elements = parse_in_context(octets, encrypted)
+def _in_clear(plaintext: Plaintext, encrypted: _Element, audiences: Collection[str]) -> NameId:
+    elements = parse_in_context(plaintext, encrypted)
     if found := identifiers(elements):
         raise SamlError(Reason.XML_ID, expected="no ID in an encrypted NameID", received=found[0])
     return _name_id(elements[0], audiences)

@@ -54,22 +54,13 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         return instant
 
 
-class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
-    """The bearer confirmation that holds: the request it answers and when it ends."""
-
-    in_response_to: str | None
-    not_on_or_after: int
-
-
 def check_conditions(
     assertion: Children, *, audiences: Collection[str], moment: Moment, checks: Checks
-) -> int | None:
+) -> None:
     """Check the Conditions of an assertion (SAML Core 2.5.1, Profiles 4.1.4.2).
 
     Every condition has to be understood, the time has to be within them, and each
     AudienceRestriction has to name us: byte for byte, in at least one Audience.
-
-    Returns when the conditions end, in microseconds, where they say so.
 
     Raises:
         SamlError: `saml.condition`, `saml.notyet`, `saml.expired`, `saml.aud` or `saml.time`.
@@ -77,20 +68,19 @@ def check_conditions(
     found = assertion.get(_CONDITIONS, [])
     if len(found) > 1:
         raise SamlError(Reason.SAML_CONDITION, expected="one Conditions", received=f"{len(found)}")
-    conditions = found[0] if found else None
-    end = _check_window(conditions, moment, checks) if conditions is not None else None
     restrictions: list[_Element] = []
-    for condition in members(conditions) if conditions is not None else ():
-        if condition.tag not in _UNDERSTOOD:
-            raise SamlError(
-                Reason.SAML_CONDITION,
-                expected="a condition of SAML 2.0",
-                received=local_name(condition),
-            )
-        if condition.tag == _AUDIENCE_RESTRICTION:
-            restrictions.append(condition)
+    for conditions in found:
+        _check_window(conditions, moment, checks)
+        for condition in members(conditions):
+            if condition.tag not in _UNDERSTOOD:
+                raise SamlError(
+                    Reason.SAML_CONDITION,
+                    expected="a condition of SAML 2.0",
+                    received=local_name(condition),
+                )
+            if condition.tag == _AUDIENCE_RESTRICTION:
+                restrictions.append(condition)
     _check_audiences(restrictions, audiences, checks)
-    return end
 
 
 def confirm_subject(
@@ -100,11 +90,11 @@ def confirm_subject(
     request_id: str | None,
     moment: Moment,
     checks: Checks,
-) -> Confirmation:
+) -> str | None:
     """Find the bearer SubjectConfirmation that holds (SAML Profiles 4.1.4.2 and 4.1.4.3).
 
     One that holds is enough; confirmations by another method are not looked at, and the Address is
-    not compared, because proxies change it.
+    not compared, because proxies change it. Returns the request it says it answers.
 
     Raises:
         SamlError: `saml.conf` without a bearer confirmation, else what the last one failed with:
@@ -112,17 +102,15 @@ def confirm_subject(
     """
     confirmations = subject.get(_CONFIRMATION, ())
     error: SamlError | None = None
+    noted = len(checks)
     for confirmation in confirmations:
         if confirmation.get("Method") != _BEARER:
             continue
-        attempt = Checks()
         try:
-            confirmed = _confirm(confirmation, acs_urls, request_id, moment, attempt)
+            return _confirm(confirmation, acs_urls, request_id, moment, checks)
         except SamlError as refused:
             error = refused
-        else:
-            checks.adopt(attempt)
-            return confirmed
+            checks.forget(since=noted)
     methods = " ".join(found.get("Method", "none") for found in confirmations) or "none"
     raise error or SamlError(
         Reason.SAML_CONFIRMATION, expected="the method bearer", received=methods
@@ -143,7 +131,7 @@ def check_in_response_to(received: str, request_id: str | None, checks: Checks) 
     )
 
 
-def _check_window(conditions: _Element, moment: Moment, checks: Checks) -> int | None:
+def _check_window(conditions: _Element, moment: Moment, checks: Checks) -> None:
     not_before, not_on_or_after = conditions.get("NotBefore"), conditions.get("NotOnOrAfter")
     begin = end = None
     if not_before is not None:
@@ -156,7 +144,6 @@ def _check_window(conditions: _Element, moment: Moment, checks: Checks) -> int |
             expected="NotBefore before NotOnOrAfter",
             received=f"{not_before} and {not_on_or_after}",
         )
-    return end
 
 
 def _check_audiences(
@@ -181,7 +168,7 @@ def _confirm(
     request_id: str | None,
     moment: Moment,
     checks: Checks,
-) -> Confirmation:
+) -> str | None:
     found = children(confirmation, _CONFIRMATION_DATA)
     if len(found) != 1:
         raise _no_bearer(f"{len(found)} SubjectConfirmationData")
@@ -200,10 +187,8 @@ def _confirm(
     in_response_to = data.get("InResponseTo")
     if in_response_to is not None:
         check_in_response_to(in_response_to, request_id, checks)
-    what = "NotOnOrAfter of SubjectConfirmationData"
-    return Confirmation(
-        in_response_to=in_response_to, not_on_or_after=moment.require_lasting(end, what, checks)
-    )
+    moment.require_lasting(end, "NotOnOrAfter of SubjectConfirmationData", checks)
+    return in_response_to
 
 
 def _no_bearer(received: str) -> SamlError:

@@ -1,6 +1,7 @@
 """Decrypts what SAML encrypts: RSA-OAEP and AES-GCM, with CBC only where a policy allows it."""
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
@@ -49,14 +50,16 @@ _GCM: Final = {f"{XENC11}aes128-gcm": 16, f"{XENC11}aes192-gcm": 24, f"{XENC11}a
 _CBC: Final = {f"{XENC}aes128-cbc": 16, f"{XENC}aes192-cbc": 24, f"{XENC}aes256-cbc": 32}
 _OAEP_MGF1P: Final = f"{XENC}rsa-oaep-mgf1p"
 _OAEP: Final = f"{XENC11}rsa-oaep"
+_DEFAULT_DIGEST: Final = f"{DS}sha1"
+_DEFAULT_MASK: Final = f"{XENC11}mgf1sha1"
 _OAEP_DIGESTS: Final[dict[str, HashAlgorithm]] = {
-    f"{DS}sha1": SHA1(),  # noqa: S303 - OAEP needs no collision resistance; it is XML-Enc's default
+    _DEFAULT_DIGEST: SHA1(),  # noqa: S303 - OAEP needs no collision resistance; it is XML-Enc's default
     f"{XENC}sha256": SHA256(),
     "http://www.w3.org/2001/04/xmldsig-more#sha384": SHA384(),
     f"{XENC}sha512": SHA512(),
 }
 _MASKS: Final[dict[str, HashAlgorithm]] = {
-    f"{XENC11}mgf1sha1": SHA1(),  # noqa: S303 - as above
+    _DEFAULT_MASK: SHA1(),  # noqa: S303 - as above
     f"{XENC11}mgf1sha256": SHA256(),
     f"{XENC11}mgf1sha384": SHA384(),
     f"{XENC11}mgf1sha512": SHA512(),
@@ -66,6 +69,9 @@ _TAG: Final = 16
 _BLOCK: Final = 16
 _NO_UTF_8: Final = b"\xff"
 _WRAPPER: Final = "in-context"
+_FIRST_TAG: Final = re.compile(rb'<[\w:.-]+(?:\s+[\w:.-]+="[^"<]*")*\s*/?>')
+# In such a tag no value holds a quotation mark, and behind one that ends a value comes no letter.
+_DECLARED: Final = re.compile(rb'\s(xmlns(?::[\w.-]+)?)="[A-Za-z]')
 
 
 class Plaintext(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,25 +119,28 @@ def decrypt(
 
 
 def parse_in_context(
-    octets: bytes, encrypted: _Element, *, taken: Sequence[str] = ()
+    plaintext: Plaintext, encrypted: _Element, *, taken: Sequence[str] = ()
 ) -> list[_Element]:
     """Parse decrypted octets where they belong; return the one element they hold, and all in it.
 
     Prefixes may be declared outside the encrypted part only, so the octets are parsed inside a
-    wrapper with the declarations in scope there. All rules of the parser hold for them too,
-    and no ID in them may be one of those `taken` outside. The elements are in document order,
-    kept as `Document` says.
+    wrapper with the declarations in scope there, but for those the element makes itself. All rules
+    of the parser hold for them too, and no ID in them may be one of those `taken` outside. The
+    elements are in document order, kept as `Document` says.
 
     Raises:
         SamlError: one of the `xml.*` reasons; `xml` unless they are exactly one element.
     """
+    own = _own_declarations(plaintext)
     declarations = "".join(
-        f' xmlns{":" if prefix else ""}{prefix or ""}="{html.escape(uri)}"'
+        f' {name}="{html.escape(uri)}"'
         for prefix, uri in encrypted.nsmap.items()
+        if (name := f"xmlns:{prefix}" if prefix else "xmlns") not in own
     )
     head = f"<{_WRAPPER}{declarations}>".encode()
-    whole = b"".join([head, octets, f"</{_WRAPPER}>".encode()])
-    wrapper, *elements = parse_document(whole, taken=taken).elements
+    whole = b"".join([head, plaintext.octets, f"</{_WRAPPER}>".encode()])
+    elements = parse_document(whole, taken=taken).elements
+    wrapper = elements.pop(0)
     if len(wrapper) != 1 or f"{wrapper.text or ''}{elements[0].tail or ''}".strip():
         raise SamlError(Reason.XML, expected="one element encrypted", received="other content")
     return elements
@@ -140,6 +149,19 @@ def parse_in_context(
 def decryption_failed() -> SamlError:
     """The one error for everything an attacker could tell apart to learn about a plaintext."""
     return SamlError(Reason.ENC, expected="a ciphertext for our key", received="one that is not")
+
+
+def _own_declarations(plaintext: Plaintext) -> set[str]:
+    """The declarations that the element in a plaintext makes itself, written as usual.
+
+    Canonicalization looks at each declaration in scope again, so one that does not hold inside is
+    better left out. Nothing is looked at where a change to the ciphertext would not show: the time
+    it takes would tell about the content.
+    """
+    first_tag = _FIRST_TAG.match(plaintext.octets) if plaintext.authenticated else None
+    if first_tag is None:
+        return set()
+    return {name.decode() for name in _DECLARED.findall(first_tag[0])}
 
 
 def _data_cipher(data: Children, *, allow_cbc: bool) -> tuple[str, int]:
@@ -179,7 +201,7 @@ def _key_transport(method: _Element) -> OAEP:
     algorithm = method.get("Algorithm", "")
     if algorithm not in (_OAEP, _OAEP_MGF1P):
         raise _not_allowed("RSA-OAEP", algorithm)
-    digest, mask = f"{DS}sha1", f"{XENC11}mgf1sha1"
+    digest, mask = _DEFAULT_DIGEST, _DEFAULT_MASK
     for parameter in members(method):
         if parameter.tag == _DIGEST_METHOD:
             digest = parameter.get("Algorithm", "")

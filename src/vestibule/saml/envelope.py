@@ -124,13 +124,14 @@ def _verify(
     expectation: Expectation,
     checks: Checks,
 ) -> Certificate | None:
-    if owner not in signatures:
+    signature = signatures.get(owner)
+    if signature is None:
         return None
-    if expectation.allow_inclusive_c14n and uses_inclusive_c14n(signatures[owner][0]):
+    if expectation.allow_inclusive_c14n and uses_inclusive_c14n(signature[0]):
         checks.warn("c14n.inclusive")
     certificate = verify_enveloped(
         owner,
-        signatures[owner],
+        signature,
         keys=expectation.keys,
         allow_inclusive_c14n=expectation.allow_inclusive_c14n,
     )
@@ -168,7 +169,7 @@ def _decrypt(
 ) -> tuple[list[_Element], Certificate | None]:
     plaintext = decrypt(encrypted, expectation.decryption_keys, allow_cbc=expectation.allow_cbc)
     try:
-        elements = parse_in_context(plaintext.octets, encrypted, taken=taken)
+        elements = parse_in_context(plaintext, encrypted, taken=taken)
         assertion = elements[0]
         _require_alone(assertion)
         signatures = find_signatures(assertion, owners=(ASSERTION,))

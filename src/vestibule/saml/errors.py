@@ -125,6 +125,8 @@ class SamlError(Exception):
 class Checks:
     """The checks one verification has passed so far, and what it tolerated."""
 
+    __slots__ = ("_steps", "_warnings")
+
     def __init__(self) -> None:
         self._steps: list[Step] = []
         self._warnings: dict[str, None] = {}
@@ -159,9 +161,12 @@ class Checks:
         """Note something that a policy or the time tolerates and an administrator should know."""
         self._warnings[cut(warning)] = None
 
-    def adopt(self, other: "Checks") -> None:
-        """Note what another verification, now part of this one, has passed."""
-        self._steps += other.steps
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def forget(self, *, since: int) -> None:
+        """Take back what was noted since there were so many: it was for something that failed."""
+        del self._steps[since:]
 
 
 def cut(text: str) -> str:

@@ -178,7 +178,7 @@ def _check_destination(opened: Opened, acs_urls: Collection[str], checks: Checks
 
 
 def _check_solicited(
-    opened: Opened, expectation: Expectation, confirmed: str | None, checks: Checks
+    opened: Opened, expectation: Expectation, answered: str | None, checks: Checks
 ) -> None:
     claimed = opened.response.get("InResponseTo")
     if claimed is not None:
@@ -188,7 +188,7 @@ def _check_solicited(
         raise SamlError(
             Reason.SAML_UNSOLICITED, expected="an answer to a request of ours", received="none"
         )
-    if wanted is None or confirmed is not None or (claimed is not None and opened.response_signed):
+    if wanted is None or answered is not None or (claimed is not None and opened.response_signed):
         return
     # Nothing that was signed names our request: anybody can write it on an unsigned Response.
     raise SamlError(
@@ -219,18 +219,17 @@ def _read(
     subject = read_subject(assertion)
     required = expectation.require_name_id
     name_id = read_identifier(subject, expectation, checks, required=required)
-    confirmed = confirm_subject(
+    answered = confirm_subject(
         subject,
         acs_urls=expectation.acs_urls,
         request_id=expectation.request_id,
         moment=moment,
         checks=checks,
     )
-    _check_solicited(opened, expectation, confirmed.in_response_to, checks)
-    end = check_conditions(assertion, audiences=expectation.audiences, moment=moment, checks=checks)
+    _check_solicited(opened, expectation, answered, checks)
+    check_conditions(assertion, audiences=expectation.audiences, moment=moment, checks=checks)
     authentication = _read_authentication(assertion, expectation, moment, checks)
     attributes = read_attributes(assertion, checks)
-    last = max(confirmed.not_on_or_after, end or 0)
     return VerifiedAssertion(
         assertion_id=opened.assertion.get("ID", ""),
         response_id=opened.response.get("ID", ""),
@@ -244,7 +243,8 @@ def _read(
         authenticated_at=authentication.authenticated_at,
         attributes=MappingProxyType(attributes),
         in_response_to=expectation.request_id,
-        replay_until=min(last, issued + expectation.max_age) + moment.skew,
+        # From then on it is refused for its age, whatever its own conditions say.
+        replay_until=issued + expectation.max_age + moment.skew,
         warnings=checks.warnings,
         steps=checks.steps,
         proof=_PROOF,
