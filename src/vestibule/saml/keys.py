@@ -48,7 +48,8 @@ _MICROSECOND = timedelta(microseconds=1)
 class Certificate:
     """A certificate whose key is strong enough, read once and kept.
 
-    `pem` is normalised (64 columns, LF), `issuer` an RFC 4514 name, the times are microseconds UTC.
+    `pem` is normalised (64 columns, LF), `issuer` an RFC 4514 name, the times are microseconds UTC,
+    `kind` says which of the two classes `public_key` is of: asking it takes longer.
     """
 
     pem: str
@@ -57,6 +58,7 @@ class Certificate:
     not_before: int
     not_after: int
     public_key: PublicKey
+    kind: type[PublicKey]
 
 
 def read_certificate(text: str | bytes) -> Certificate:
@@ -80,6 +82,7 @@ def read_certificate(text: str | bytes) -> Certificate:
     if not isinstance(public_key, RSAPublicKey | EllipticCurvePublicKey):
         raise _weak(type(public_key).__name__)
     check_strength(public_key)
+    is_rsa = isinstance(public_key, RSAPublicKey)
     return Certificate(
         pem=certificate.public_bytes(serialization.Encoding.PEM).decode(),
         der=der,
@@ -87,6 +90,7 @@ def read_certificate(text: str | bytes) -> Certificate:
         not_before=_microseconds(not_before),
         not_after=_microseconds(not_after),
         public_key=public_key,
+        kind=RSAPublicKey if is_rsa else EllipticCurvePublicKey,
     )
 
 

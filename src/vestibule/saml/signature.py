@@ -7,7 +7,7 @@ ECDSA with SHA-2, and a key that is pinned beforehand. KeyInfo is never read.
 
 import hmac
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
@@ -141,14 +141,18 @@ def verify_octets(
     if algorithm not in _METHODS:
         raise _refused(Reason.SIG_ALG, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", algorithm)
     kind, hash_algorithm = _METHODS[algorithm]
-    fitting = [certificate for certificate in keys if isinstance(certificate.public_key, kind)]
+    fitting = [certificate for certificate in keys if certificate.kind is kind]
     if not fitting:
         held = ", ".join(type(certificate.public_key).__name__ for certificate in keys)
         raise _refused(Reason.SIG_KEY, f"a key for {algorithm}", held)
+    verify = _verify_rsa if kind is RSAPublicKey else _verify_ecdsa
     for certificate in fitting[:MAX_KEYS]:
         check_strength(certificate.public_key, reason=Reason.SIG_KEY)
-        if _fits(certificate, signature, octets, hash_algorithm):
-            return certificate
+        try:
+            verify(certificate.public_key, signature, octets, hash_algorithm)
+        except InvalidSignature:
+            continue
+        return certificate
     raise _refused(
         Reason.SIG_VALUE, "a signature by a pinned certificate", "one by another key, or changed"
     )
@@ -156,34 +160,28 @@ def verify_octets(
 
 def _expect_nothing_beside(signature: _Element) -> None:
     # Nobody signed what stands here, so there may be nothing that another reader could take up.
-    parts = members(signature)
-    beside = [signature.text, *[part.tail for part in parts]]
-    if any(beside) and not (text_beside := "".join(filter(None, beside))).isspace():
-        raise _refused(Reason.SIG_CHILDREN, "no text between the parts of a Signature", text_beside)
-    for element in (signature, parts[1]):
+    for text_beside in [signature.text, *[part.tail for part in members(signature)]]:
+        if text_beside and not text_beside.isspace():
+            expected = "no text between the parts of a Signature"
+            raise _refused(Reason.SIG_CHILDREN, expected, text_beside)
+    for element in (signature, signature[1]):
         names = element.keys()
         if names and names != ["Id"]:
             received = f"{' '.join(map(str, names))} of {local_name(element)}"
             raise _refused(Reason.SIG_CHILDREN, "no attribute but Id", received)
 
 
-def _fits(
-    certificate: Certificate, signature: bytes, octets: bytes, hash_algorithm: HashAlgorithm
-) -> bool:
-    key = certificate.public_key
-    try:
-        if isinstance(key, RSAPublicKey):
-            key.verify(signature, octets, _PADDING, hash_algorithm)
-        else:
-            # XML-DSig writes r and s side by side, each as long as the curve's order (RFC 4050).
-            size = (key.curve.key_size + 7) // 8
-            if len(signature) != 2 * size:
-                return False
-            r, s = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
-            key.verify(encode_dss_signature(r, s), octets, ECDSA(hash_algorithm))
-    except InvalidSignature:
-        return False
-    return True
+def _verify_rsa(key: Any, signature: bytes, octets: bytes, hash_algorithm: HashAlgorithm) -> None:
+    key.verify(signature, octets, _PADDING, hash_algorithm)
+
+
+def _verify_ecdsa(key: Any, signature: bytes, octets: bytes, hash_algorithm: HashAlgorithm) -> None:
+    # XML-DSig writes r and s side by side, each as long as the curve's order (RFC 4050).
+    size = (key.curve.key_size + 7) // 8
+    if len(signature) != 2 * size:
+        raise InvalidSignature
+    r, s = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
+    key.verify(encode_dss_signature(r, s), octets, ECDSA(hash_algorithm))
 
 
 def _decode(value: str, reason: Reason) -> bytes:

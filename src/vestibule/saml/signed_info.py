@@ -8,8 +8,9 @@ reference, a transform, a method) is refused before the signature or a digest is
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from lxml.etree import _Element
 
 from vestibule.saml.canonicalization import EXCLUSIVE, Canonicalization, canonicalize
@@ -42,7 +43,7 @@ _TRANSFORM: Final = _ds("Transform")
 _PREFIXES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
 
 
-class SignedInfo(NamedTuple):
+class SignedInfo(msgspec.Struct, frozen=True):
     """What a SignedInfo of the allowed form says, and its octets, which the signature is over."""
 
     octets: bytes

@@ -27,17 +27,12 @@ def check_status(message: Children, checks: Checks) -> None:
 
 def status_codes(message: Children) -> list[str]:
     """The codes of a message's Status, top level first; none when they are not exactly one tree."""
-    statuses = message.get(STATUS, ())
+    levels = message.get(STATUS, [])
     codes: list[str] = []
-    level = statuses[0] if len(statuses) == 1 else None
-    while level is not None:
-        nested = children(level, _STATUS_CODE)
-        if len(nested) > 1:
-            return []
-        level = nested[0] if nested else None
-        if level is not None:
-            codes.append(level.get("Value", ""))
-    return codes
+    while len(levels) == 1:
+        levels = children(levels[0], _STATUS_CODE)
+        codes += [level.get("Value", "") for level in levels]
+    return codes if not levels else []
 
 
 def check_issuer(message: Children, entity_id: str, checks: Checks, *, required: bool) -> None:

@@ -12,7 +12,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
-    r"(Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
 )
 
 
@@ -22,11 +22,11 @@ def read_instant(value: str) -> int:
     Raises:
         SamlError: `saml.time` for anything else, 24:00:00 and leap seconds included.
     """
-    match = _INSTANT.fullmatch(value)
-    if match is None:
+    if _INSTANT.fullmatch(value) is None:
         raise _no_instant(value)
     try:
-        moment = datetime.fromisoformat(value if match[1] else f"{value}Z").astimezone(UTC)
+        written = datetime.fromisoformat(value)
+        moment = written.astimezone(UTC) if written.tzinfo else written.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise _no_instant(value) from None
     since = moment - _EPOCH

@@ -4,8 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final
 
+import msgspec
 import pybase64
 from lxml import etree
 from lxml.etree import _Element
@@ -52,7 +53,9 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,255}")
 _ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 # Every declaration begins with "xmlns". The group is empty for anything but the usual form of one,
 # as far as it shows an absolute URI; libxml2 refuses what is no URI at all.
-_XMLNS = re.compile(rb"""xmlns((?::[A-Za-z0-9_.-]+)?="[A-Za-z][A-Za-z0-9+.-]*:[!#-%'-;=?-~])?""")
+_XMLNS = re.compile(
+    rb"""xmlns(?:(?::[A-Za-z0-9_.-]+)?="[A-Za-z][A-Za-z0-9+.-]*(:)[!#-%'-;=?-~])?"""
+)
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
 
 # What is neither an element nor text; most documents have none of it.
@@ -79,7 +82,7 @@ _PARSER = etree.XMLParser(
 )
 
 
-class Document(NamedTuple):
+class Document(msgspec.Struct, frozen=True):
     """A parsed document: its root, all its elements in order, and their IDs.
 
     lxml makes a Python object for an element whenever it is asked for one and none is left. Whoever
@@ -148,7 +151,7 @@ def identifiers(elements: Sequence[_Element]) -> list[str]:
         if len(names) > MAX_ATTRIBUTES:
             raise _above(Reason.XML_ATTRS, "attributes on an element", len(names), MAX_ATTRIBUTES)
         for name in names:
-            if name.rpartition("}")[2].lower() in _ID_NAMES:
+            if name not in _NO_IDS and name.rpartition("}")[2].lower() in _ID_NAMES:
                 found.append(element.get(name, ""))
                 if len(found) > MAX_IDS:
                     raise _above(Reason.XML_ID, "IDs", len(found), MAX_IDS)
@@ -179,7 +182,7 @@ def children_by_tag(element: _Element) -> Children:
     """All direct children, those of one name together: for who reads several of them."""
     found: Children = {}
     for child in members(element):
-        tag = str(child.tag)
+        tag = child.tag
         if tag in found:
             found[tag].append(child)
         else:
@@ -238,7 +241,8 @@ def _scan(data: bytes) -> bool:
             Reason.XML_SIZE, expected=f"at most {MAX_BYTES} bytes", received=f"{len(data)} bytes"
         )
     try:
-        data.decode("utf-8")
+        if not data.isascii():
+            data.decode("utf-8")
     except UnicodeDecodeError as error:
         received = f"byte {data[error.start]:#04x} at {error.start}"
         raise SamlError(Reason.XML_ENCODING, expected="UTF-8", received=received) from None
@@ -301,9 +305,10 @@ def _inspect_namespaces(root: _Element, most: int) -> None:
             in_scope -= 1
             continue
         uri = item[1]
-        if uri not in absolute and not _ABSOLUTE_URI.fullmatch(uri):
-            raise SamlError(Reason.XML_NS, expected="an absolute namespace URI", received=uri)
-        absolute.add(uri)
+        if uri not in absolute:
+            if not _ABSOLUTE_URI.fullmatch(uri):
+                raise SamlError(Reason.XML_NS, expected="an absolute namespace URI", received=uri)
+            absolute.add(uri)
         in_scope += 1
         if in_scope > most:
             raise _above(Reason.XML_NS, "namespace declarations in scope", in_scope, most)
