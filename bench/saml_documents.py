@@ -35,7 +35,8 @@ class Measured:
 def documents(*, now: int) -> list[Measured]:
     """Return A (assertion signed), B (both signed) and C (encrypted, assertion signed).
 
-    They are issued `now` (microseconds): some peers read the machine's clock.
+    They are issued `now` (microseconds): some peers read the machine's clock. They are about as
+    long as those of the issue and of shared/perf.md: 7,401, 9,556 and 10,789 bytes.
     """
     key = signer("idp")
     how = Signature(key=key.key, certificate_pem=key.pem)
@@ -73,5 +74,6 @@ def _attribute(name: str) -> str:
         '<saml:AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">'
         f"{name} of Ada Lovelace, countess and mathematician, who wrote the first program for a "
-        "machine that was never built in her lifetime</saml:AttributeValue></saml:Attribute>"
+        "machine that was never built in her lifetime, and who saw that it could do more than "
+        "reckon with numbers</saml:AttributeValue></saml:Attribute>"
     )
