@@ -39,7 +39,7 @@ def test_checks_note_what_passed_and_raise_what_did_not() -> None:
 def test_checks_forget_what_was_for_something_that_failed() -> None:
     checks = Checks()
     checks.note(Reason.XML, expected="a", received="a")
-    noted = len(checks)
+    noted = len(checks.steps)
     for reason in (Reason.SAML_RECIPIENT, Reason.SAML_IN_RESPONSE_TO):
         checks.note(reason, expected="b", received="b")
     checks.forget(since=noted)

@@ -8,12 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from lxml.etree import _Element
 
 from vestibule.saml.conditions import Moment
-from vestibule.saml.encryption import (
-    Plaintext,
-    decrypt,
-    decryption_failed,
-    parse_in_context,
-)
+from vestibule.saml.encryption import Plaintext, decrypt, decryption_failed, parse_in_context
 from vestibule.saml.errors import Checks, Reason, SamlError
 from vestibule.saml.times import read_instant
 from vestibule.saml.xml import (

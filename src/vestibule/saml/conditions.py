@@ -102,7 +102,7 @@ def confirm_subject(
     """
     confirmations = subject.get(_CONFIRMATION, ())
     error: SamlError | None = None
-    noted = len(checks)
+    noted = len(checks.steps)
     for confirmation in confirmations:
         if confirmation.get("Method") != _BEARER:
             continue

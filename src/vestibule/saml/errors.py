@@ -161,11 +161,8 @@ class Checks:
         """Note something that a policy or the time tolerates and an administrator should know."""
         self._warnings[cut(warning)] = None
 
-    def __len__(self) -> int:
-        return len(self._steps)
-
     def forget(self, *, since: int) -> None:
-        """Take back what was noted since there were so many: it was for something that failed."""
+        """Take back the steps from number `since` on: they were for something that failed."""
         del self._steps[since:]
 
 

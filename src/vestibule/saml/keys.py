@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -58,7 +58,11 @@ class Certificate:
     not_before: int
     not_after: int
     public_key: PublicKey
-    kind: type[PublicKey]
+    kind: type[PublicKey] = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_rsa = isinstance(self.public_key, RSAPublicKey)
+        object.__setattr__(self, "kind", RSAPublicKey if is_rsa else EllipticCurvePublicKey)
 
 
 def read_certificate(text: str | bytes) -> Certificate:
@@ -82,7 +86,6 @@ def read_certificate(text: str | bytes) -> Certificate:
     if not isinstance(public_key, RSAPublicKey | EllipticCurvePublicKey):
         raise _weak(type(public_key).__name__)
     check_strength(public_key)
-    is_rsa = isinstance(public_key, RSAPublicKey)
     return Certificate(
         pem=certificate.public_bytes(serialization.Encoding.PEM).decode(),
         der=der,
@@ -90,7 +93,6 @@ def read_certificate(text: str | bytes) -> Certificate:
         not_before=_microseconds(not_before),
         not_after=_microseconds(not_after),
         public_key=public_key,
-        kind=RSAPublicKey if is_rsa else EllipticCurvePublicKey,
     )
 
 

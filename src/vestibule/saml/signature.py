@@ -6,8 +6,8 @@ ECDSA with SHA-2, and a key that is pinned beforehand. KeyInfo is never read.
 """
 
 import hmac
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
@@ -145,7 +145,7 @@ def verify_octets(
     if not fitting:
         held = ", ".join(type(certificate.public_key).__name__ for certificate in keys)
         raise _refused(Reason.SIG_KEY, f"a key for {algorithm}", held)
-    verify = _verify_rsa if kind is RSAPublicKey else _verify_ecdsa
+    verify: Callable[..., None] = _verify_rsa if kind is RSAPublicKey else _verify_ecdsa
     for certificate in fitting[:MAX_KEYS]:
         check_strength(certificate.public_key, reason=Reason.SIG_KEY)
         try:
@@ -171,11 +171,15 @@ def _expect_nothing_beside(signature: _Element) -> None:
             raise _refused(Reason.SIG_CHILDREN, "no attribute but Id", received)
 
 
-def _verify_rsa(key: Any, signature: bytes, octets: bytes, hash_algorithm: HashAlgorithm) -> None:
+def _verify_rsa(
+    key: RSAPublicKey, signature: bytes, octets: bytes, hash_algorithm: HashAlgorithm
+) -> None:
     key.verify(signature, octets, _PADDING, hash_algorithm)
 
 
-def _verify_ecdsa(key: Any, signature: bytes, octets: bytes, hash_algorithm: HashAlgorithm) -> None:
+def _verify_ecdsa(
+    key: EllipticCurvePublicKey, signature: bytes, octets: bytes, hash_algorithm: HashAlgorithm
+) -> None:
     # XML-DSig writes r and s side by side, each as long as the curve's order (RFC 4050).
     size = (key.curve.key_size + 7) // 8
     if len(signature) != 2 * size:
